@@ -1,0 +1,195 @@
+"""Settings: one TOML file, checked as a whole before anything starts.
+
+Relative paths are relative to the file. Secrets are named by file, never written into the settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import socket
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+
+from ari_agent.errors import ConfigError
+
+DEFAULT_PATH = Path("/etc/ari-agent/ari-agent.toml")
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return path if path.is_absolute() else folder / path
+
+
+def _existing(path: Path, info: ValidationInfo) -> Path:
+    path = _beside_the_file(path, info)
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    return path
+
+
+ExistingPath = Annotated[Path, AfterValidator(_existing)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Section):
+    """Whom the agent answers for."""
+
+    name: Annotated[str, Field(min_length=2, max_length=80)] = Field(description="Company, as spoken in the AI notice")
+    knowledge: ExistingPath = Field(description="Markdown file with the passages that callers may hear")
+    language: Annotated[str, Field(pattern="^de$")] = Field("de", description="Language of the wording")
+    privacy_url: str | None = Field(None, max_length=120, description="Where callers find the privacy notice, as spoken")
+
+
+class Asterisk(Section):
+    """How the company's Asterisk is reached."""
+
+    ari_url: Annotated[str, Field(pattern=r"^https?://[^/@]+$")] = Field(
+        "http://127.0.0.1:8088", description="Asterisk's HTTP server"
+    )
+    ari_user: str = Field("ari-agent", description="User of ari.conf")
+    ari_password_file: ExistingPath = Field(description="File that holds only the password of the ARI user")
+    ami_host: str = Field("127.0.0.1", description="Address of the manager interface")
+    ami_port: Port = Field(5038, description="Port of the manager interface")
+    ami_user: str = Field("ari-agent", description="User of manager.conf")
+    ami_password_file: ExistingPath = Field(description="File that holds only the password of the AMI user")
+    agi_host: str = Field("127.0.0.1", description="Address on which we answer the dialplan's FastAGI question")
+    agi_port: Port = Field(4573, description="Port of the FastAGI question")
+    node: Name = Field(
+        default_factory=lambda: socket.gethostname().split(".")[0][:40] or "node",
+        description="Name of this controller, unique among those on one Asterisk; the ARI application is ari_agent_<node>",
+    )
+    context: Name = Field("ari-agent", description="Dialplan context whose extension 'fallback' takes callers back")
+    request_s: Seconds = Field(3.0, description="Limit for one ARI or AMI request")
+    heartbeat_s: Annotated[float, Field(gt=0, le=5)] = Field(5.0, description="Heartbeat of the event connection")
+
+
+class Calls(Section):
+    """Limits of calls."""
+
+    slots: Annotated[int, Field(ge=1, le=500)] = Field(10, description="Calls served at the same time")
+    claim_s: Seconds = Field(2.0, description="Limit from the claim to Asterisk handing the call over")
+    setup_s: Seconds = Field(5.0, description="Limit for answering and connecting the audio")
+    longest_s: Annotated[float, Field(gt=0, le=7200)] = Field(900, description="A longer call goes to the queue")
+    silence_s: Seconds = Field(8.0, description="Silence of the caller after which the agent asks")
+    drain_s: Seconds = Field(30.0, description="On stop: how long talking calls may finish before they go to the queue")
+
+
+class Speech(Section):
+    """Ears and voice."""
+
+    vosk_model: ExistingPath = Field(description="Folder of the Vosk model")
+    vosk_workers: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Recognition processes; each loads the model")
+    load_s: Seconds = Field(120.0, description="Limit for loading a model")
+    transcript_s: Seconds = Field(1.5, description="Limit for the final transcript of an utterance")
+    voice: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field("de", description="espeak-ng voice")
+    voice_wpm: Annotated[int, Field(ge=80, le=300)] = Field(165, description="Words per minute of the voice")
+    voice_s: Seconds = Field(3.0, description="Limit for the first sound of a phrase")
+    start_ms: Annotated[int, Field(ge=40, le=500)] = Field(100, description="Speech that counts as the caller speaking")
+    end_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
+        300, description="Silence that ends a turn whose words already make sense"
+    )
+    end_open_ms: Annotated[int, Field(ge=200, le=4000)] = Field(800, description="Silence that ends any other turn")
+    longest_s: Seconds = Field(30.0, description="A longer utterance is ended")
+    level_dbfs: Annotated[float, Field(ge=-80, le=-20)] = Field(-50.0, description="Below this level nothing is speech")
+
+
+class EscalationSettings(Section):
+    """Reaching a person."""
+
+    queue: Name = Field("empfang", description="app_queue that is rung when a person is wanted")
+    ring_s: Seconds = Field(20.0, description="How long the queue rings")
+    key_s: Seconds = Field(10.0, description="How long we wait for key 1 or 2 after the whisper")
+
+
+class Log(Section):
+    """The call log."""
+
+    database: str = Field("embedded:", description="postgresql:// address, or embedded: for our own Postgres")
+    password_file: ExistingPath | None = Field(None, description="File that holds only the database password")
+    data: Path = Field(Path("/var/lib/ari-agent/postgres"), description="Folder of the embedded Postgres")
+    wording: bool = Field(
+        default=False, description="Store what was said, word for word; for tests with synthetic callers, off otherwise"
+    )
+    connect_s: Seconds = Field(5.0, description="Limit for a database connection or statement")
+
+
+class Settings(Section):
+    """All settings."""
+
+    company: Company
+    asterisk: Asterisk
+    calls: Calls = Calls()
+    speech: Speech
+    escalation: EscalationSettings = EscalationSettings()
+    log: Log = Log()
+
+    @property
+    def app(self) -> str:
+        """Our ARI application: one name per controller, because a second connection would take it over."""
+        return f"ari_agent_{self.asterisk.node}"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read and check the settings file. Raises ConfigError naming the file, the key and the remedy."""
+    path = path or Path(os.environ.get("ARI_AGENT_CONFIG", DEFAULT_PATH))
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as e:
+        raise ConfigError(f"{path} does not exist; name the settings file with --config or ARI_AGENT_CONFIG") from e
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path} cannot be read: {e}") from e
+    except tomllib.TOMLDecodeError as e:
+        raise ConfigError(f"{path} is not valid TOML: {e}") from e
+    try:
+        return Settings.model_validate(data, context={"folder": path.parent})
+    except ValidationError as e:
+        problems = "\n".join(f"{path}: {_explain(problem)}" for problem in e.errors(include_input=False))
+        raise ConfigError(problems) from e
+
+
+def read_secret(path: Path) -> str:
+    """Return the one secret that the file holds. Raises ConfigError."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path} cannot be read: make it readable for the account that runs ari-agent") from e
+    if not secret:
+        raise ConfigError(f"{path} is empty: it must hold the password and nothing else")
+    return secret
+
+
+def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]:
+    """Return every settings key with its dots, such as "calls.slots"."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys += known_keys(kind, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys
+
+
+def _explain(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            sections = list(Settings.model_fields)
+            near = difflib.get_close_matches(key, known_keys() + sections, 1, 0.5)
+            return f"unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        case "missing":
+            return f"{key!r} is missing; add it"
+        case _:
+            return f"{key!r}: {problem['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,96 @@
+"""Everything that can go wrong, as one tree.
+
+AgentError
+├── ConfigError            a setting is wrong: file, key and remedy in the sentence
+├── DocumentError          a company's document cannot be used
+├── AriError               Asterisk's REST interface
+│   ├── AriUnavailable     not reachable or not answering in time; retry
+│   ├── AriRejected        it answered with an error status
+│   └── ChannelGone        the channel or bridge no longer exists: the normal end of a call
+├── AmiUnavailable         Asterisk's manager interface; retry
+├── MediaError             the media socket broke or sent garbage
+├── EngineError            speech recognition, voice or language model
+│   ├── EngineUnavailable  not started, died or is being restarted; retry later
+│   └── EngineTimeout      did not answer within the limit from the settings
+└── CallLogError           the database refused or cannot be reached
+"""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Something went wrong."""
+
+    retryable = False
+    """Whether the same attempt may succeed later."""
+
+    def __str__(self) -> str:
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
+
+class ConfigError(AgentError):
+    """A setting is wrong."""
+
+
+class DocumentError(AgentError):
+    """A company's document cannot be used."""
+
+
+class AriError(AgentError):
+    """Asterisk's REST interface failed."""
+
+
+class AriUnavailable(AriError):
+    """Asterisk's REST interface cannot be reached."""
+
+    retryable = True
+
+
+class AriRejected(AriError):
+    """Asterisk refused a request."""
+
+    def __init__(self, status: int, request: str, reason: str) -> None:
+        super().__init__(f"Asterisk answered {status} to {request}: {reason}")
+        self.status = status
+        """HTTP status."""
+
+
+class ChannelGone(AriError):
+    """The channel or bridge no longer exists."""
+
+
+class AmiUnavailable(AgentError):
+    """Asterisk's manager interface cannot be reached."""
+
+    retryable = True
+
+
+class MediaError(AgentError):
+    """The media socket broke."""
+
+
+class EngineError(AgentError):
+    """An engine failed."""
+
+    def __init__(self, engine: str, reason: str = "") -> None:
+        super().__init__(f"{engine}: {reason or (type(self).__doc__ or '').strip()}")
+        self.engine = engine
+        """Name of the engine, such as "vosk"."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine is not running."""
+
+    retryable = True
+
+
+class EngineTimeout(EngineError):
+    """The engine did not answer in time."""
+
+    retryable = True
+
+
+class CallLogError(AgentError):
+    """The call log's database refused or cannot be reached."""
+
+    retryable = True

@@ -1,0 +1,128 @@
+"""The seams of a call: what it needs from media, engines, Asterisk and the log.
+
+Audio is everywhere 16 kHz, mono, signed 16-bit little-endian PCM ("slin16"); one frame is 20 ms = 640 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ari_agent.record import Entry
+
+SAMPLE_RATE = 16_000
+"""Hertz."""
+FRAME_MS = 20
+"""Milliseconds of audio in one frame."""
+FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
+"""Bytes of one frame of slin16."""
+
+
+class Line(Protocol):
+    """The audio of one person on the phone."""
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """Yield the person's audio, 20 ms at a time; end when the line is closed.
+
+        Raises MediaError when the connection breaks or carries garbage.
+        """
+
+    async def play(self, audio: AsyncIterator[bytes]) -> None:
+        """Play PCM chunks of any size and return when the last sample was played into the channel.
+
+        Cancellation silences the line at once. Raises MediaError when the line is gone.
+        """
+
+    @property
+    def played_ms(self) -> float:
+        """Milliseconds of the current or last `play` that were really played into the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recogniser understood of one utterance."""
+
+    text: str
+    """Lower-case words separated by blanks; "" when nothing was understood; "[unk]" stands for an unknown word."""
+    confidence: float
+    """0..1, the mean over the words."""
+
+
+class Utterance(Protocol):
+    """One utterance on its way through a recogniser."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Hand over audio; never blocks. Raises EngineUnavailable when the engine is gone or too far behind."""
+
+    @property
+    def partial(self) -> str:
+        """The words understood so far."""
+
+    async def finish(self) -> Transcript:
+        """Return the final transcript. Raises EngineUnavailable or EngineTimeout."""
+
+
+class Recogniser(Protocol):
+    """Speech recognition shared by all calls."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded and the engine alive."""
+
+    def utterance(self) -> AbstractAsyncContextManager[Utterance]:
+        """Open a recogniser for one utterance and free it at the end. Raises EngineUnavailable."""
+
+
+class VoiceActivity(Protocol):
+    """Tells speech from other sound; one per line, because it keeps state."""
+
+    def is_speech(self, frame: bytes) -> bool:
+        """Judge the next frame (20 ms)."""
+
+    def reset(self) -> None:
+        """Forget the past: a new line begins."""
+
+
+class Voice(Protocol):
+    """Speaks text."""
+
+    def speak(self, text: str) -> AsyncIterator[bytes]:
+        """Yield PCM of the text in chunks, the first as early as possible.
+
+        Raises EngineUnavailable or EngineTimeout.
+        """
+
+
+class CallLog(Protocol):
+    """Where calls are recorded as they happen."""
+
+    def write(self, entry: Entry) -> None:
+        """Take an entry; never blocks and never fails a call."""
+
+
+class StaffLeg(Protocol):
+    """A receptionist who took the call and waits to be connected."""
+
+    @property
+    def target(self) -> str:
+        """Name of the queue from the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nobody took the call."""
+
+    reason: str
+    """"nobody-free", "no-answer", "declined", "no-key" or "unavailable"."""
+
+
+class Escalation(Protocol):
+    """Rings a receptionist while the caller waits."""
+
+    async def ring(self, target: str, whisper: str) -> StaffLeg | Refusal:
+        """Ring the queue, whisper to whoever answers and wait for key 1 or 2.
+
+        Cancellation hangs up whatever was ringing. Never raises for reasons on the receptionists' side.
+        """

@@ -1,0 +1,118 @@
+"""What is recorded of a call: the closed set of entries of the call log.
+
+Times are time-zone aware; durations are milliseconds. Words appear only in `TurnTaken.caller_text` and `.agent_text`,
+which are None unless the settings ask for the wording.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CallOpened:
+    """A call was claimed; written before it is answered."""
+
+    call: UUID
+    at: datetime
+    node: str
+    channel: str
+    """Asterisk's channel id."""
+    dialled: str
+    """The number the caller dialled."""
+    caller: str | None
+    """The calling number, None when withheld."""
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The call was answered and its audio is connected."""
+
+    call: UUID
+    at: datetime
+    setup_ms: float
+    """From the claim to the connected audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosurePlayed:
+    """The notice that an AI speaks was played to its end."""
+
+    call: UUID
+    at: datetime
+    played_ms: float
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    """The caller said or pressed something and the dialogue decided."""
+
+    call: UUID
+    at: datetime
+    number: int
+    """1, 2, 3 … within the call."""
+    act: str
+    """"answer", "ask", "escalate" or "goodbye"."""
+    source: str | None
+    """Id of the passage the answer comes from."""
+    reason: str | None
+    """Why, as a code such as "wish-for-person"; never a score."""
+    heard: str
+    """"speech", "key" or "silence"."""
+    end_of_turn_ms: float | None
+    """From the last speech to the decision that the caller has finished."""
+    stt_ms: float | None
+    """From then to the final transcript."""
+    decide_ms: float
+    tts_ms: float | None
+    """From the decision to the first audio handed to the line; None when nothing was said."""
+    total_ms: float | None
+    """From the caller's last speech to the first audio handed to the line."""
+    interrupted: bool
+    """Whether the caller interrupted the reply."""
+    caller_text: str | None = None
+    agent_text: str | None = None
+    """What of the reply the caller heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationEnded:
+    """A receptionist was asked to take the call."""
+
+    call: UUID
+    at: datetime
+    target: str
+    reason: str
+    result: str
+    """"accepted" or the reason of the refusal."""
+    waited_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallNoted:
+    """Something worth an auditor's eye, as a code with a detail free of personal data."""
+
+    call: UUID
+    at: datetime
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallClosed:
+    """The call has ended for us."""
+
+    call: UUID
+    at: datetime
+    outcome: str
+    """"solved", "handed-over", "caller-hung-up", "to-queue"."""
+    reason: str
+    turns: int
+    escalated_to: str | None = None
+
+
+Entry = CallOpened | CallAnswered | DisclosurePlayed | TurnTaken | EscalationEnded | CallNoted | CallClosed
