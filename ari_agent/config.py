@@ -49,7 +49,7 @@ class Company(Section):
     name: Annotated[str, Field(min_length=2, max_length=80)] = Field(description="Company, as spoken in the AI notice")
     knowledge: ExistingPath = Field(description="Markdown file with the passages that callers may hear")
     language: Annotated[str, Field(pattern="^de$")] = Field("de", description="Language of the wording")
-    privacy_url: str | None = Field(None, max_length=120, description="Where callers find the privacy notice, as spoken")
+    privacy_url: str | None = Field(None, max_length=120, description="Where the privacy notice is, as spoken")
 
 
 class Asterisk(Section):
@@ -68,7 +68,7 @@ class Asterisk(Section):
     agi_port: Port = Field(4573, description="Port of the FastAGI question")
     node: Name = Field(
         default_factory=lambda: socket.gethostname().split(".")[0][:40] or "node",
-        description="Name of this controller, unique among those on one Asterisk; the ARI application is ari_agent_<node>",
+        description="Name of this controller, unique on its Asterisk; its ARI application is ari_agent_<node>",
     )
     context: Name = Field("ari-agent", description="Dialplan context whose extension 'fallback' takes callers back")
     request_s: Seconds = Field(3.0, description="Limit for one ARI or AMI request")
@@ -90,10 +90,12 @@ class Speech(Section):
     """Ears and voice."""
 
     vosk_model: ExistingPath = Field(description="Folder of the Vosk model")
-    vosk_workers: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Recognition processes; each loads the model")
+    vosk_workers: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Recognition processes")
     load_s: Seconds = Field(120.0, description="Limit for loading a model")
     transcript_s: Seconds = Field(1.5, description="Limit for the final transcript of an utterance")
-    voice: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field("de", description="espeak-ng voice")
+    voice: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field(
+        "de", description="espeak-ng voice"
+    )
     voice_wpm: Annotated[int, Field(ge=80, le=300)] = Field(165, description="Words per minute of the voice")
     voice_s: Seconds = Field(3.0, description="Limit for the first sound of a phrase")
     start_ms: Annotated[int, Field(ge=40, le=500)] = Field(100, description="Speech that counts as the caller speaking")

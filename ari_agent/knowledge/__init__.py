@@ -1,0 +1,1 @@
+"""Company documents, as passages that can be found and spoken."""
