@@ -1,4 +1,4 @@
-"""What can be heard in a phone's recording: speech, reply times, barge-in, tones, holes. Pure; audio is int16, 8 kHz."""
+"""What can be heard in a recording: speech, reply times, barge-in, tones, holes. Pure; audio is int16, 8 kHz."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from sandbox.tape import LOUD, RATE, Samples
+from sandbox.recording import LOUD, RATE, Samples, Segment, loud
 
 HOLE_MS = 20.0
 """Digital silence this long inside speech is a dropout: one lost frame."""
@@ -22,14 +22,6 @@ TONE_BLOCK = 400
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A stretch of speech; both ends are speech samples and belong to it."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
 class Summary:
     """A distribution of milliseconds."""
 
@@ -40,13 +32,13 @@ class Summary:
 
 
 def speech(samples: Samples, *, threshold: int = LOUD, min_gap_ms: float = SILENCE_MS) -> list[Segment]:
-    """Stretches with |x| above `threshold`; shorter pauses than `min_gap_ms` belong to them. Empty when all is silence."""
-    loud = _loud(samples, threshold)
-    if not len(loud):
+    """Stretches with |x| above `threshold`; pauses up to `min_gap_ms` belong to them. Empty when all is silence."""
+    heard = loud(samples, threshold)
+    if not len(heard):
         return []
-    breaks = np.flatnonzero(np.diff(loud) > min_gap_ms * RATE / 1000)
-    firsts = loud[np.concatenate(([0], breaks + 1))]
-    lasts = loud[np.concatenate((breaks, [len(loud) - 1]))]
+    breaks = np.flatnonzero(np.diff(heard) > min_gap_ms * RATE / 1000)
+    firsts = heard[np.concatenate(([0], breaks + 1))]
+    lasts = heard[np.concatenate((breaks, [len(heard) - 1]))]
     return [Segment(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
 
 
@@ -55,8 +47,8 @@ def heard_ms(received: Samples, sent_last: int, before: int | None = None, *, th
 
     `before`: a reply counts only until this sample, as a rule the start of one's next sentence.
     """
-    loud = _loud(received[sent_last + 1 : before], threshold)
-    return float(loud[0] + 1) * 1000 / RATE if len(loud) else None
+    heard = loud(received[sent_last + 1 : before], threshold)
+    return float(heard[0] + 1) * 1000 / RATE if len(heard) else None
 
 
 def barge_in_ms(received: Samples, onset: int, *, threshold: int = LOUD) -> float | None:
@@ -65,27 +57,31 @@ def barge_in_ms(received: Samples, onset: int, *, threshold: int = LOUD) -> floa
     None when the other side was not speaking at `onset`, or had not stopped after four seconds.
     """
     silence, limit = round(SILENCE_MS * RATE / 1000), round(BARGE_IN_LIMIT_MS * RATE / 1000)
-    if not len(_loud(received[max(onset - silence, 0) : onset], threshold)):
+    if not len(loud(received[max(onset - silence, 0) : onset], threshold)):
         return None
     after = received[onset : onset + limit + silence]
-    loud = _loud(after, threshold)
-    if not len(loud):
+    heard = loud(after, threshold)
+    if not len(heard):
         return None
-    ends = np.flatnonzero(np.diff(np.append(loud, len(after))) > silence)
-    return float(loud[ends[0]]) * 1000 / RATE if len(ends) else None
+    ends = np.flatnonzero(np.diff(np.append(heard, len(after))) > silence)
+    return float(heard[ends[0]]) * 1000 / RATE if len(ends) else None
 
 
 def leading_silence_ms(samples: Samples, *, threshold: int = LOUD) -> float | None:
     """Milliseconds before the first speech sample; None when there is none."""
-    loud = _loud(samples, threshold)
-    return float(loud[0]) * 1000 / RATE if len(loud) else None
+    heard = loud(samples, threshold)
+    return float(heard[0]) * 1000 / RATE if len(heard) else None
 
 
 def holes(samples: Samples, *, threshold: int = LOUD, min_ms: float = HOLE_MS) -> list[Segment]:
-    """Runs of digital silence of at least `min_ms` inside speech: lost frames, or pauses that the speaker made without any noise."""
+    """Runs of digital silence of at least `min_ms` inside speech.
+
+    On a voice that never stops sounding (a tone, speech with line noise) each is a lost frame; a synthetic voice
+    also makes such pauses itself, so compare with what it spoke.
+    """
     found = []
     for stretch in speech(samples, threshold=threshold):
-        sound = np.flatnonzero(np.abs(samples[stretch.first : stretch.last + 1].astype(np.int32)) > NOTHING) + stretch.first
+        sound = loud(samples[stretch.first : stretch.last + 1], NOTHING) + stretch.first
         found += [Segment(int(a) + 1, int(b) - 1) for a, b in pairwise(sound) if b - a - 1 >= min_ms * RATE / 1000]
     return found
 
@@ -101,7 +97,7 @@ def tone_levels(samples: Samples, hertz: float) -> tuple[npt.NDArray[np.float64]
 
 
 def has_tone(samples: Samples, hertz: float, *, level_db: float = -30.0, min_ms: float = 200.0) -> bool:
-    """Whether a tone of at least `level_db` (full-scale sine = 0) stands out, with half of the power, for `min_ms` on end."""
+    """Whether a tone of at least `level_db` (full-scale sine = 0) has half of the power for `min_ms` on end."""
     levels, shares = tone_levels(samples, hertz)
     absent = np.flatnonzero(np.concatenate(([True], (levels < level_db) | (shares < 0.5), [True])))
     longest = int(np.max(np.diff(absent))) - 1
@@ -115,7 +111,3 @@ def summary(milliseconds: Sequence[float]) -> Summary:
     values = np.asarray(milliseconds, np.float64)
     p50, p95 = np.percentile(values, [50, 95])
     return Summary(len(values), float(p50), float(p95), float(values.max()))
-
-
-def _loud(samples: Samples, threshold: int) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(np.abs(samples.astype(np.int32)) > threshold)

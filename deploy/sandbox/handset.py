@@ -1,8 +1,10 @@
+# ruff: noqa: N802  # the callbacks of the SIP stack are named by it
 """One SIP phone as one process: commands as JSON lines on stdin, replies and events as JSON lines on stdout.
 
-    {"id": 1, "do": "call", ...}  →  {"id": 1, "ok": {...}} or {"id": 1, "error": "..."}, and at any time {"event": "ended", ...}
+    {"id": 1, "do": "call", ...}  →  {"id": 1, "ok": {...}} or {"id": 1, "error": "..."}
+                                     and at any time {"event": "ended", ...}
 
-`sandbox.phone.Phone` starts and drives it. Audio travels as base64 of int16 little-endian, 8 kHz.
+`sandbox.phone.Phone` drives it. Audio travels as base64 of int16 little-endian, 8 kHz.
 """
 
 import base64
@@ -13,17 +15,18 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pjsua2 as pj
 
-from sandbox.tape import FRAME, RATE, Tape, Watch
+from sandbox.recording import FRAME, RATE
+from sandbox.tape import Tape, Watch
 
 RTP_PORTS = (22000, 31000)
-"""Where a phone starts to look for a free RTP port: above those of the sandbox's Asterisk, below those the kernel gives out."""
+"""Where a phone begins to look for a free RTP port: above Asterisk's own, below those that the kernel gives out."""
 LONGEST_SPEECH = 120 * RATE
-"""Samples that one `say` may bring: more is refused, so that what waits to be said stays bounded."""
+"""Samples that may wait to be said; more is refused."""
 
 Facts = dict[str, Any]
 
@@ -32,7 +35,7 @@ class Wire:
     """Standard output, one JSON object a line, shared by the threads of the SIP stack."""
 
     def __init__(self) -> None:
-        """Take standard output for ourselves; the SIP stack, which prints there before it can be told not to, talks to nobody."""
+        """Take standard output for ourselves: the SIP stack prints there before it can be told not to."""
         self._lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
@@ -130,7 +133,7 @@ class Handset:
 
     def __init__(self, wire: Wire, noise_floor: float) -> None:
         self.wire = wire
-        self.tape = Tape(noise_floor, random.getrandbits(32))
+        self.tape = Tape(noise_floor, random.getrandbits(32))  # no two phones have the same noise
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
         settings = pj.EpConfig()
@@ -143,7 +146,7 @@ class Handset:
         self.endpoint.audDevManager().setNullDev()
         udp = pj.TransportConfig()
         udp.boundAddress = "127.0.0.1"
-        self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, udp)
+        self.transport = self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, udp)
         self.endpoint.libStart()
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, 250 if codec.codecId.startswith("PCMA/8000") else 0)
@@ -153,8 +156,9 @@ class Handset:
 
     # Commands: one method each, named by "do"; what it returns is the reply.
 
-    def identify(self, uri: str, registrar: str, user: str, password: str) -> Facts:
+    def identify(self, uri: str, registrar: str = "", password: str = "") -> Facts:
         """Be `uri`, such as `"Name" <sip:user@host>`; registers when a registrar is named."""
+        user = uri.rpartition("sip:")[2].partition("@")[0]
         settings = pj.AccountConfig()
         settings.idUri = uri
         if registrar:
@@ -167,14 +171,16 @@ class Handset:
             self.account.shutdown()
         self.account = Extension(self)
         self.account.create(settings)
-        return {"port": self.endpoint.transportGetInfo(0).localName.rpartition(":")[2]}
+        return {}
+
+    def address(self) -> Facts:
+        info = self.endpoint.transportGetInfo(self.transport)
+        return {"port": int(info.localName.rpartition(":")[2])}
 
     def call(self, uri: str) -> Facts:
-        if self.line is not None and not self.line.ended:
-            raise ValueError("this phone has a call already")
         self.ear.listening = False
         self.line = Line(self.account, self)
-        self.line.makeCall(uri, pj.CallOpParam(True))
+        self.line.makeCall(uri, pj.CallOpParam(True))  # noqa: FBT003 - the binding takes no keywords
         return {}
 
     def answer(self, code: int) -> Facts:
@@ -195,10 +201,9 @@ class Handset:
 
     def say(self, pcm: str) -> Facts:
         samples = np.frombuffer(base64.b64decode(pcm), np.int16)
-        if len(samples) > LONGEST_SPEECH:
-            raise ValueError(f"speech of more than {LONGEST_SPEECH // RATE} s")
-        if not self.ear.listening:
-            raise ValueError("there is no audio path yet")
+        if self.tape.to_say + len(samples) > LONGEST_SPEECH:
+            raise ValueError(f"more than {LONGEST_SPEECH // RATE} s to say")
+        self._check_audio()
         return {"start": self.tape.say(samples)}
 
     def hush(self) -> Facts:
@@ -217,12 +222,11 @@ class Handset:
 
     # What is not a plain command
 
-    def watch(self, key: int, quiet: int | None, since: int | None) -> None:
-        """Reply to the command `key` when the other side has spoken, or has been silent for `quiet` samples."""
-        if not self.ear.listening:
-            raise ValueError("there is no audio path yet")
-        found = Watch(quiet, self.tape.now if since is None else since, lambda at: self.wire.send(id=key, ok={"at": at}))
-        self.tape.watch(key, found)
+    def watch(self, key: int, kind: Literal["speech", "quiet", "moment"], samples: int, since: int | None) -> None:
+        """Reply to the command `key` when what is watched for has come."""
+        self._check_audio()
+        start = self.tape.now if since is None else since
+        self.tape.watch(key, Watch(kind, samples, start, lambda at: self.wire.send(id=key, ok={"at": at})))
 
     def ring(self, account: Extension, call_id: int) -> None:
         """A call comes in: 180, or 486 while there is a call."""
@@ -252,6 +256,10 @@ class Handset:
             self.account.shutdown()
         del self.ear
         self.endpoint.libDestroy()
+
+    def _check_audio(self) -> None:
+        if not self.ear.listening:
+            raise ValueError("there is no audio path")
 
     def _current(self) -> Line:
         if self.line is None or self.line.ended:

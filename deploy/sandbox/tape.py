@@ -1,21 +1,15 @@
-"""Both directions of one call on one sample clock, and the watches that wait for the other side to speak or to fall silent."""
+"""The recorder inside a phone: one sample clock for both directions, and watches that wait for what is heard."""
 
 import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.int16]
+from sandbox.recording import FRAME, RATE, Samples, loud
 
-RATE = 8000
-"""Samples per second of every phone."""
-FRAME = 160
-"""Samples in one tick of the phone's conference bridge (20 ms)."""
-LOUD = 300
-"""A sample is speech when its magnitude is above this; the line noise of a phone stays below it."""
 NOISE = 20 * RATE
 """Samples of line noise before it repeats."""
 LONGEST = 30 * 60 * RATE
@@ -24,35 +18,42 @@ LONGEST = 30 * 60 * RATE
 
 @dataclass
 class Watch:
-    """One wait for the other side: for speech (`quiet` is None) or for that many samples without speech."""
+    """One wait on the clock of the call.
 
-    quiet: int | None
-    seen: int
-    """Samples of the received side already looked at."""
+    speech: for the first speech sample of the other side from `since` on.
+    quiet: for `samples` without speech from `since` on; finds the last speech sample before, `since - 1` if none.
+    moment: for the clock to pass the sample `samples`.
+    """
+
+    kind: Literal["speech", "quiet", "moment"]
+    samples: int
+    since: int
     found: Callable[[int], None]
-    """Called once, on the clock's thread, with the first speech sample, or with the last one before the silence."""
+    """Called once with the sample found, as a rule on the thread of the clock: must be quick."""
     last: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last = self.seen - 1
+        self.last = self.since - 1
 
     def look(self, received: Samples, now: int) -> int | None:
-        """The sample waited for in `received`, which ends at sample `now` and starts at `seen`; None when not yet there."""
-        loud = np.flatnonzero(np.abs(received.astype(np.int32)) > LOUD) + self.seen
-        self.seen = now
-        if self.quiet is None:
-            return int(loud[0]) if len(loud) else None
-        edges = np.concatenate(([self.last], loud, [now]))
-        self.last = int(edges[-2])
-        long_enough = np.flatnonzero(np.diff(edges) > self.quiet)
-        return int(edges[long_enough[0]]) if len(long_enough) else None
+        """What is waited for, given the samples received from `since` to `now`; None when it is not there yet."""
+        if self.kind == "moment":
+            return self.samples if now > self.samples else None
+        heard = loud(received) + self.since
+        self.since = max(now, self.since)
+        if self.kind == "speech":
+            return int(heard[0]) if len(heard) else None
+        ends = np.concatenate(([self.last], heard, [self.since]))
+        self.last = int(ends[-2])
+        enough = np.flatnonzero(np.diff(ends) > self.samples)
+        return int(ends[enough[0]]) if len(enough) else None
 
 
 class Tape:
-    """What a phone sent and received, in int16 samples counted from the first frame of the call.
+    """What a phone sent and received, counted in samples from the first frame of the call.
 
-    The conference bridge asks for a frame with `outgoing` and delivers one with `incoming`, in this order within one tick, so both
-    directions have the same length at the end of every tick.
+    In every tick the conference bridge first asks for a frame (`outgoing`), then delivers one (`incoming`); both
+    directions have the same length when the tick is over.
     """
 
     def __init__(self, noise_floor: float, seed: int) -> None:
@@ -82,9 +83,8 @@ class Tape:
         with self._lock:
             if self._asked is not None:  # a tick in which the bridge delivered nothing
                 self._write(self._asked, bytes(2 * FRAME))
-            noise = next(self._noise)
             speech, self._to_say = self._to_say[:FRAME], self._to_say[FRAME:]
-            self._asked = speech.tobytes() + noise[len(speech) :].tobytes()
+            self._asked = speech.tobytes() + next(self._noise)[len(speech) :].tobytes()
             return self._asked
 
     def incoming(self, frame: bytes) -> None:
@@ -92,18 +92,22 @@ class Tape:
         with self._lock:
             self._write(self._asked or bytes(2 * FRAME), frame.ljust(2 * FRAME, b"\0")[: 2 * FRAME])
             self._asked = None
-            met = [(key, watch, at) for key, watch in self._watches.items() if (at := self._look(watch)) is not None]
-            for key, _, _ in met:
-                del self._watches[key]
-        for _, watch, at in met:
+            met = [(key, at) for key, watch in self._watches.items() if (at := self._look(watch)) is not None]
+            over = [(self._watches.pop(key), at) for key, at in met]
+        for watch, at in over:
             watch.found(at)
 
     def say(self, samples: Samples) -> int:
-        """Speak from the next tick on, or right after what is still being said; returns the index of the first sample."""
+        """Speak from the next tick on, or right after what is still being said; returns the first sample's index."""
         with self._lock:
             start = self.now + (FRAME if self._asked is not None else 0) + len(self._to_say)
             self._to_say = np.concatenate((self._to_say, samples))
             return start
+
+    @property
+    def to_say(self) -> int:
+        """Samples that still wait to be sent."""
+        return len(self._to_say)
 
     def hush(self) -> None:
         """Stop speaking at the end of the current tick."""
@@ -111,7 +115,7 @@ class Tape:
             self._to_say = self._to_say[:0]
 
     def watch(self, key: int, watch: Watch) -> None:
-        """Wait on; what is already on the tape counts from the sample `watch.seen`."""
+        """Begin a wait; what is already on the tape from `watch.since` on counts."""
         with self._lock:
             at = self._look(watch)
             if at is None:
@@ -120,7 +124,7 @@ class Tape:
             watch.found(at)
 
     def unwatch(self, key: int) -> bool:
-        """Stop waiting; False when that wait is over already."""
+        """Give up a wait; False when it is over already."""
         with self._lock:
             return self._watches.pop(key, None) is not None
 
@@ -136,7 +140,7 @@ class Tape:
             return bytes(self._sent[2 * start : 2 * stop]), bytes(self._received[2 * start : 2 * stop])
 
     def _look(self, watch: Watch) -> int | None:
-        fresh = np.frombuffer(bytes(self._received[2 * watch.seen :]), np.int16)
+        fresh = np.frombuffer(bytes(self._received[2 * watch.since :]), np.int16)
         return watch.look(fresh, self.now)
 
     def _write(self, sent: bytes, received: bytes) -> None:
