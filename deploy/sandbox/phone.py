@@ -34,8 +34,8 @@ class Ringing:
 class Phone:
     """One SIP phone; use it as an async context manager.
 
-    It has one call at a time. Every wait has a limit in seconds: when that passes, when the call ends meanwhile and when
-    the phone's process dies, `PhoneError` is raised. Samples, 8000 a second, are counted from the call's first frame.
+    It has one call at a time. Every wait has a limit in seconds: when that passes, when the call ends meanwhile and
+    when the phone's process dies, `PhoneError` is raised. Samples (8 kHz) are counted from the first frame of a call.
     """
 
     def __init__(self, server: str = "127.0.0.1:15060", *, noise_floor: float = 12.0) -> None:

@@ -43,14 +43,19 @@ class Recording:
         """Write `<name>-sent.wav` and `<name>-received.wav` and return their paths; blocks."""
         paths = directory / f"{name}-sent.wav", directory / f"{name}-received.wav"
         for path, samples in zip(paths, (self.sent, self.received), strict=True):
-            with wave.open(str(path), "wb") as file:
-                file.setnchannels(1)
-                file.setsampwidth(2)
-                file.setframerate(RATE)
-                file.writeframes(samples.astype("<i2").tobytes())
+            write_wav(path, samples)
         return paths
 
 
 def loud(samples: Samples, threshold: int = LOUD) -> npt.NDArray[np.intp]:
     """Indices of the speech samples: |x| above `threshold`."""
     return np.flatnonzero(np.abs(samples.astype(np.int32)) > threshold)
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write samples as a mono WAV; blocks."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.astype("<i2").tobytes())
