@@ -1,0 +1,100 @@
+"""The database behind the call log: the company's own Postgres or the embedded one."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow, dict_row
+
+from ari_agent.calllog.embedded import EmbeddedPostgres
+from ari_agent.calllog.errors import CallLogUnusable
+from ari_agent.calllog.queries import QUERIES
+from ari_agent.config import Log, read_secret
+from ari_agent.errors import CallLogError
+
+UNREACHABLE = (
+    "the call log's database cannot be reached or refuses the login: check that Postgres runs, log.database and "
+    "log.password_file"
+)
+
+Connection = psycopg.AsyncConnection[DictRow]
+
+EMBEDDED = "embedded:"
+GRACE_S = 1.0
+"""We wait this much longer than the server's own limit, so that the server's answer comes first."""
+
+
+class Database:
+    """Opens connections to the call log's database; as a context manager it lets go of the embedded one at the end."""
+
+    def __init__(self, settings: Log, *, create: bool = True) -> None:
+        """Connect to nothing yet. `create`: make the embedded Postgres' files at the first time."""
+        self._settings = settings
+        self._create = create
+        self._embedded = EmbeddedPostgres(settings.data) if settings.database == EMBEDDED else None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._embedded is not None:
+            await asyncio.to_thread(self._embedded.stop)
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds for a connection or a statement."""
+        return self._settings.connect_s
+
+    async def connect(self) -> Connection:
+        """Open a connection: rows are dictionaries, every statement is a transaction.
+
+        The embedded Postgres is started first if it does not run. Raises CallLogError or ConfigError.
+        """
+        target = await asyncio.to_thread(self._target)
+        with wrapped(UNREACHABLE):
+            async with asyncio.timeout(self.limit_s + GRACE_S):
+                connection = await Connection.connect(**target, row_factory=dict_row, autocommit=True)
+                try:
+                    await connection.execute(QUERIES["limits"], {"ms": str(int(self.limit_s * 1000))})
+                except BaseException:
+                    await connection.close()
+                    raise
+        return connection
+
+    def _target(self) -> dict[str, Any]:
+        if self._embedded is not None:
+            self._embedded.start(create=self._create)
+        try:
+            target = conninfo_to_dict(self._embedded.dsn if self._embedded is not None else self._settings.database)
+        except psycopg.ProgrammingError:  # its text repeats the address
+            raise CallLogUnusable("log.database is no Postgres address such as postgresql://user@host/name") from None
+        if "password" in target:
+            raise CallLogUnusable("log.database holds a password: move it into the file named by log.password_file")
+        if self._settings.password_file is not None and self._embedded is None:
+            target["password"] = read_secret(self._settings.password_file)
+        limit_s = max(2, math.ceil(self.limit_s))  # psycopg takes whole seconds and at least 2
+        return {
+            **target,
+            "application_name": "ari-agent",
+            "connect_timeout": limit_s,
+            # A peer that vanished without a word is noticed within the limit instead of after hours.
+            "tcp_user_timeout": limit_s * 1000,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        }
+
+
+@contextmanager
+def wrapped(sentence: str) -> Iterator[None]:
+    """Turn errors and time-outs of the driver into CallLogError; its texts may hold values and stay in the cause."""
+    try:
+        yield
+    except (psycopg.Error, TimeoutError, OSError) as e:
+        raise CallLogError(sentence) from e
