@@ -1,0 +1,1 @@
+"""Ears and voice: turns, sentences and the engines behind them."""

@@ -1,0 +1,155 @@
+"""Phrases that are spoken at once because they were rendered before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+
+from ari_agent.protocols import Voice
+from ari_agent.speech.audio import duration_ms, silence
+from ari_agent.speech.sentences import split
+
+PAUSE_MS = 250
+"""Between two sentences; the voices render none around a sentence."""
+_PAUSE = silence(PAUSE_MS)
+_MS_PER_LETTER = 70.0  # German at 165 words per minute; for sentences that were not rendered to their end
+
+
+class _Rendering:
+    """A sentence on its way through the voice, for all who want to hear it."""
+
+    def __init__(self, voice: Voice, sentence: str, keep: Callable[[str, bytes], None]) -> None:
+        self.listeners = 0
+        self._chunks: list[bytes] = []
+        self._grown = asyncio.Event()
+        self._task = asyncio.create_task(self._render(voice, sentence, keep), name="render a sentence")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the chunks from the first, as they come. Raises what the voice raises."""
+        heard = 0
+        while True:
+            grown = self._grown
+            while heard < len(self._chunks):
+                heard += 1
+                yield self._chunks[heard - 1]
+            if self._task.done():
+                self._task.result()
+                return
+            await grown.wait()  # the voice's own time limits end this wait
+
+    async def aclose(self) -> None:
+        """Stop the voice."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _render(self, voice: Voice, sentence: str, keep: Callable[[str, bytes], None]) -> None:
+        try:
+            async with aclosing(voice.speak(sentence)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    self._chunks.append(chunk)
+                    self._tell()
+            keep(sentence, b"".join(self._chunks))
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+
+class CachedVoice:
+    """Implements Voice over another one, sentence by sentence; what was rendered once is spoken at once.
+
+    Phrases that were warmed stay for ever; of the others the least recently used go when `most_bytes` are exceeded.
+    """
+
+    def __init__(self, voice: Voice, most_bytes: int = 64 * 1024 * 1024) -> None:
+        self._voice = voice
+        self._most_bytes = most_bytes
+        self._warm: dict[str, bytes] = {}
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+        self._recent_bytes = 0
+        self._renderings: dict[str, _Rendering] = {}
+
+    async def warm(self, phrases: Sequence[str], progress: Callable[[int, int], None] | None = None) -> None:
+        """Render phrases for ever; `progress` is told (done, all). Raises what the voice raises."""
+        for done, phrase in enumerate(phrases, 1):
+            for sentence in split(phrase):
+                if sentence not in self._warm:
+                    self._warm[sentence] = b"".join([chunk async for chunk in self._sentence(sentence)])
+                    self._drop(sentence)
+            if progress:
+                progress(done, len(phrases))
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """Yield PCM: a text whose sentences are all held in one chunk, any other as it is rendered.
+
+        Raises what the voice raises; what failed is not kept.
+        """
+        sentences = split(text)
+        held = [pcm for sentence in sentences if (pcm := self._pcm(sentence)) is not None]
+        if len(held) == len(sentences):
+            yield _PAUSE.join(held)
+            return
+        for number, sentence in enumerate(sentences):
+            if number:
+                yield _PAUSE
+            async with aclosing(self._sentence(sentence)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    def holds(self, text: str) -> bool:
+        """Whether the whole text can be spoken at once."""
+        return all(self._pcm(sentence) is not None for sentence in split(text))
+
+    def duration_ms(self, text: str) -> float | None:
+        """Return how long the text lasts in milliseconds, None unless it is held."""
+        if not self.holds(text):
+            return None
+        return max(0.0, sum(ms for _, ms in self.parts(text)) - PAUSE_MS)
+
+    def parts(self, text: str) -> list[tuple[str, float]]:
+        """Return the sentences with their milliseconds, pause behind included, as `sentences.heard` wants them.
+
+        What was not rendered to its end is estimated from its letters.
+        """
+        parts: list[tuple[str, float]] = []
+        for sentence in split(text):
+            pcm = self._pcm(sentence)
+            ms = len(sentence) * _MS_PER_LETTER if pcm is None else duration_ms(pcm)
+            parts.append((sentence, ms + PAUSE_MS))
+        return parts
+
+    async def _sentence(self, sentence: str) -> AsyncGenerator[bytes, None]:
+        if (pcm := self._pcm(sentence)) is not None:
+            yield pcm
+            return
+        rendering = self._renderings.get(sentence)
+        if rendering is None:
+            rendering = self._renderings[sentence] = _Rendering(self._voice, sentence, self._keep)
+        rendering.listeners += 1
+        try:
+            async for chunk in rendering.chunks():
+                yield chunk
+        finally:
+            rendering.listeners -= 1
+            if not rendering.listeners:
+                del self._renderings[sentence]  # before waiting: whoever asks now begins anew
+                await rendering.aclose()
+
+    def _pcm(self, sentence: str) -> bytes | None:
+        if sentence in self._recent:
+            self._recent.move_to_end(sentence)
+        return self._warm.get(sentence, self._recent.get(sentence))
+
+    def _keep(self, sentence: str, pcm: bytes) -> None:
+        self._drop(sentence)
+        self._recent[sentence] = pcm
+        self._recent_bytes += len(pcm)
+        while self._recent_bytes > self._most_bytes:
+            self._recent_bytes -= len(self._recent.popitem(last=False)[1])
+
+    def _drop(self, sentence: str) -> None:
+        self._recent_bytes -= len(self._recent.pop(sentence, b""))

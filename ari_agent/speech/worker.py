@@ -1,0 +1,260 @@
+"""A supervised worker process: a native engine that dies, hangs or babbles takes nothing with it and is restarted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.speech.messages import Decoder, Garbage, Kind, Message, encode
+
+_log = logging.getLogger(__name__)
+
+PING_S = 0.5
+"""After so much silence the worker is asked whether it lives."""
+BEHIND_BYTES = 512 * 1024
+"""More waiting to be written means that the engine is too far behind: 16 s of one caller, 1.6 s of ten."""
+STEADY_S = 60.0
+"""A worker that served so long died of something new: its restarts begin with the shortest delay again."""
+_READ_BYTES = 256 * 1024
+_SESSIONS = 2**32
+
+
+def backoff(first_s: float = 0.1, most_s: float = 30.0) -> Iterator[float]:
+    """Yield delays in seconds before restarts: doubling, with jitter so that workers do not load in step."""
+    delay = first_s
+    while True:
+        yield delay * random.uniform(0.8, 1.2)  # noqa: S311 - spreading load is no secret
+        delay = min(most_s, delay * 2)
+
+
+class Session:
+    """One conversation with an engine, such as an utterance; made by `Worker.open`."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker = worker
+        self._number = number
+        self._result: asyncio.Future[bytes] | None = None
+        self._lost: str | None = None
+        self.partial = b""
+        """Payload of the latest PARTIAL."""
+
+    def send(self, kind: Kind, payload: bytes = b"") -> None:
+        """Send without waiting. Raises EngineUnavailable when the engine is gone or too far behind."""
+        if self._lost is not None:
+            raise EngineUnavailable(self._worker.engine, self._lost)
+        self._worker.write(Message(kind, self._number, payload))
+
+    async def finish(self, limit_s: float) -> bytes:
+        """Send END and return the payload of RESULT. Raises EngineTimeout or EngineUnavailable."""
+        self._result = asyncio.get_running_loop().create_future()
+        self.send(Kind.END)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._result
+        except TimeoutError as e:
+            raise EngineTimeout(self._worker.engine, f"no result within {limit_s:g} s") from e
+
+    def close(self) -> None:
+        """Free what the engine holds; harmless when it is gone."""
+        self._worker.release(self._number)
+
+    def take(self, message: Message) -> None:
+        """Take a message of the worker."""
+        match message.kind:
+            case Kind.PARTIAL:
+                self.partial = message.payload
+            case Kind.RESULT:
+                if self._result is not None and not self._result.done():
+                    self._result.set_result(message.payload)
+            case _:
+                self.lose(message.payload.decode(errors="replace"))
+
+    def lose(self, reason: str) -> None:
+        """Fail now and at every later use: the engine has no memory of this session any more."""
+        self._lost = reason
+        if self._result is not None and not self._result.done():
+            self._result.set_exception(EngineUnavailable(self._worker.engine, reason))
+
+
+class Worker:
+    """Runs `python ARGUMENTS`, such as `-m ari_agent.speech.vosk_worker MODEL`, again whenever it fails."""
+
+    def __init__(
+        self, engine: str, arguments: Sequence[str], *, load_s: float, hang_s: float = 3.0, niceness: int = 0
+    ) -> None:
+        self.engine = engine
+        """Name of the engine for errors and logs."""
+        self.fault: str | None = None
+        """Why the engine is not ready or was restarted last, in words for an administrator."""
+        self.pid: int | None = None
+        """Process id while the process runs."""
+        self._arguments = list(arguments)
+        self._load_s = load_s
+        self._hang_s = hang_s
+        self._niceness = niceness
+        self._ready = asyncio.Event()
+        self._process: Process | None = None
+        self._sessions: dict[int, Session] = {}
+        self._next = 1
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded and the process alive."""
+        return self._ready.is_set()
+
+    @property
+    def busy(self) -> int:
+        """Sessions that are open."""
+        return len(self._sessions)
+
+    def start(self) -> None:
+        """Start the process and its supervision; `ready` follows when the model is loaded."""
+        self._task = self._task or asyncio.create_task(self._supervise(), name=f"{self.engine} worker")
+
+    async def wait_ready(self, limit_s: float) -> None:
+        """Wait until the engine is ready. Raises EngineUnavailable, with what is known of the reason."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._ready.wait()
+        except TimeoutError as e:
+            raise EngineUnavailable(self.engine, self.fault or f"not loaded within {limit_s:g} s") from e
+
+    async def aclose(self) -> None:
+        """End the process; open sessions raise EngineUnavailable."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def open(self) -> Session:
+        """Begin a session. Raises EngineUnavailable while the engine is not ready."""
+        if not self.ready:
+            raise EngineUnavailable(self.engine, self.fault or "still loading")
+        number = self._next
+        self._next = number % (_SESSIONS - 1) + 1
+        session = self._sessions[number] = Session(self, number)
+        try:
+            session.send(Kind.OPEN)
+        except EngineUnavailable:
+            del self._sessions[number]
+            raise
+        return session
+
+    def release(self, number: int) -> None:
+        """Close the session with this number."""
+        if self._sessions.pop(number, None) is not None and self.ready:
+            with suppress(EngineUnavailable):  # too far behind even for this: the next restart frees it
+                self.write(Message(Kind.CLOSE, number))
+
+    def write(self, message: Message) -> None:
+        """Hand a message to the process without waiting. Raises EngineUnavailable."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            raise EngineUnavailable(self.engine, self.fault or "not running")
+        if process.stdin.transport.get_write_buffer_size() > BEHIND_BYTES:
+            raise EngineUnavailable(self.engine, "too far behind")
+        process.stdin.write(encode(message))
+
+    async def _supervise(self) -> None:
+        loop = asyncio.get_running_loop()
+        delays = backoff()
+        while True:
+            started = loop.time()
+            status = await self._run()
+            if loop.time() - started > STEADY_S:
+                delays = backoff()
+            delay = next(delays)
+            _log.warning("%s: %s (status %s); next start in %.1f s", self.engine, self.fault, status, delay)
+            await asyncio.sleep(delay)
+
+    async def _run(self) -> int | None:
+        """Run the process until it fails, leave the reason in `fault` and return its exit status."""
+        # What native code prints may be of use while debugging; engines are told to print no words of a caller.
+        stderr = None if _log.isEnabledFor(logging.DEBUG) else DEVNULL
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *self._arguments, stdin=PIPE, stdout=PIPE, stderr=stderr
+            )
+        except OSError as e:
+            self.fault = f"cannot be started: {e.strerror}"
+            return None
+        self._process, self.pid = process, process.pid
+        reason = "closed"
+        try:
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
+            reason = self.fault = await self._converse(process)
+        finally:
+            self._lose_all(reason)
+            await _end(process)
+        return process.returncode
+
+    async def _converse(self, process: Process) -> str:
+        """Deliver what the process says; return why it cannot go on."""
+        decoder = Decoder()
+        unanswered = 0  # counted rather than timed: when our own loop was late, the answer may be waiting unread
+        while True:
+            try:
+                data = await _read(process, PING_S if self.ready else self._load_s)
+            except TimeoutError:
+                if not self.ready:
+                    return f"not loaded within {self._load_s:g} s"
+                unanswered += 1
+                if unanswered * PING_S > self._hang_s:
+                    return f"hangs: no answer for {self._hang_s:g} s"
+                if unanswered == 1:
+                    with suppress(EngineUnavailable):  # so far behind that what it has to do will show whether it lives
+                        self.write(Message(Kind.PING))
+                continue
+            unanswered = 0
+            if not data:
+                return "the process ended"
+            try:
+                for message in decoder.feed(data):
+                    if message.kind is Kind.FAILED and not message.session:
+                        return message.payload.decode(errors="replace")
+                    self._take(message)
+            except Garbage:
+                return "the process sent garbage"
+
+    def _take(self, message: Message) -> None:
+        if message.kind is Kind.READY:
+            self.fault = None
+            self._ready.set()
+        elif session := self._sessions.get(message.session):
+            session.take(message)  # an answer for a session that was closed meanwhile has nobody to go to
+
+    def _lose_all(self, reason: str) -> None:
+        self._ready.clear()
+        self._process = self.pid = None
+        for session in self._sessions.values():
+            session.lose(reason)
+        self._sessions.clear()
+
+
+async def _read(process: Process, limit_s: float) -> bytes:
+    """Return what the process wrote, b"" when it will write no more. Raises TimeoutError."""
+    if process.stdout is None:
+        return b""
+    async with asyncio.timeout(limit_s):
+        return await process.stdout.read(_READ_BYTES)
+
+
+async def _end(process: Process) -> None:
+    """Kill the process, which has nothing to save, and read it out so that its pipes close."""
+    with suppress(ProcessLookupError):
+        process.kill()
+    with suppress(TimeoutError):  # a process stuck in the kernel is left to the kernel
+        async with asyncio.timeout(2):
+            while await _read(process, 2):
+                pass
+            await process.wait()
