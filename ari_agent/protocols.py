@@ -5,7 +5,7 @@ Audio is everywhere 16 kHz, mono, signed 16-bit little-endian PCM ("slin16"); on
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,8 +29,8 @@ class Line(Protocol):
         Raises MediaError when the connection breaks or carries garbage.
         """
 
-    async def play(self, audio: AsyncIterator[bytes]) -> None:
-        """Play PCM chunks of any size and return when the last sample was played into the channel.
+    async def play(self, audio: AsyncGenerator[bytes, None]) -> None:
+        """Play PCM chunks of any size and return when the last sample was played into the channel; close `audio`.
 
         Cancellation silences the line at once. Raises MediaError when the line is gone.
         """
@@ -88,7 +88,7 @@ class VoiceActivity(Protocol):
 class Voice(Protocol):
     """Speaks text."""
 
-    def speak(self, text: str) -> AsyncIterator[bytes]:
+    def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         """Yield PCM of the text in chunks, the first as early as possible.
 
         Raises EngineUnavailable or EngineTimeout.
@@ -120,6 +120,9 @@ class Refusal:
 
 class Escalation(Protocol):
     """Rings a receptionist while the caller waits."""
+
+    async def available(self, target: str) -> bool:
+        """Tell whether ringing the queue makes sense: False when it is known that nobody is free."""
 
     async def ring(self, target: str, whisper: str) -> StaffLeg | Refusal:
         """Ring the queue, whisper to whoever answers and wait for key 1 or 2.

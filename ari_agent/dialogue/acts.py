@@ -28,10 +28,12 @@ class Escalate:
     """Bring a person to the phone."""
 
     text: str
-    """Said to the caller before the phone rings."""
+    """Said to the caller while the phone rings."""
     whisper: str
     """Said to the receptionist who answers."""
     reason: str
+    before: str = ""
+    """Said in full before anything else, whether or not a person can be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class Conversation:
         w = self.script.wording
         match found:
             case "emergency":
-                return self._escalate(found, f"{w.emergency} {w.connecting}")
+                return self._escalate(found, before=w.emergency)
             case "fault" | "complaint" | "wish-for-person":
                 return self._escalate(found)
             case "ask-ai":
@@ -147,8 +147,8 @@ class Conversation:
     def _not_understood(self) -> Ask:
         return Ask(self._say(self.script.wording.not_understood), "not-understood")
 
-    def _escalate(self, reason: str, text: str | None = None) -> Escalate:
-        return Escalate(self._say(text or self.script.wording.connecting), self.script.whisper(reason), reason)
+    def _escalate(self, reason: str, before: str = "") -> Escalate:
+        return Escalate(self._say(self.script.wording.connecting), self.script.whisper(reason), reason, before)
 
     def _say(self, template: str) -> str:
         return self.script.say(template)

@@ -1,0 +1,375 @@
+"""One call, from greeting to goodbye. Read this first.
+
+    line.frames() ─► ears ─► heard ─► conversation ─► act ─► mouth ─► line.play()
+
+Three tasks run in one TaskGroup: the ears, the keys, and the conversation, in which the mouth is a task of its own
+while something is said. Being in a task is the state; cancelling it is the change: a caller who begins to speak
+cancels the mouth; a caller who hangs up, an engine that fails or a controller that stops ends the group. Whatever
+happens, `run` returns where the caller goes next, and that is a person unless they are gone or satisfied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from ari_agent.config import Settings
+from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
+from ari_agent.dialogue.conversation import Conversation
+from ari_agent.errors import AgentError, EngineError
+from ari_agent.protocols import CallLog, Escalation, Line, Recogniser, Refusal, StaffLeg, Voice, VoiceActivity
+from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded, TurnTaken
+from ari_agent.speech.audio import ringback
+from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
+from ari_agent.speech.sentences import heard as heard_part
+from ari_agent.speech.sentences import split
+
+log = structlog.get_logger(__name__)
+
+HEARD_EVENTS = 32
+"""Events kept while the conversation is busy; the ears drop what comes beyond that."""
+BYTES_PER_MS = 32
+COMPANY_RINGS = 2
+"""After so many rings, 5 s each, a waiting caller is told that we are still trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Goodbye was said; the call can be ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A receptionist waits to be connected."""
+
+    staff: StaffLeg
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToQueue:
+    """The dialplan's queue must take the caller."""
+
+    reason: str
+    """Code such as "engine-vosk" or "drain"."""
+
+
+Ending = HungUp | Solved | HandOver | ToQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What all calls share."""
+
+    recogniser: Recogniser
+    voice: Voice
+    activity: Callable[[], VoiceActivity]
+    """Makes the voice activity detection of one line."""
+
+
+class _CallerGone(Exception):
+    """The caller hung up: cancels everything else in the call."""
+
+
+class _Dismissed(Exception):
+    """The controller wants to be rid of the call."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What is being said, and how much of it was handed to the line."""
+
+    parts: list[tuple[str, float]] = field(default_factory=list)
+    """Sentences with their milliseconds of audio."""
+    first_audio_at: float | None = None
+    """Loop time in seconds."""
+
+
+class Call:
+    """The AI's part of one call."""
+
+    def __init__(
+        self,
+        ident: UUID,
+        line: Line,
+        keys: AsyncIterator[str],
+        engines: Engines,
+        conversation: Conversation,
+        escalation: Escalation,
+        call_log: CallLog,
+        settings: Settings,
+    ) -> None:
+        self.ident = ident
+        self.turns = 0
+        self._line = line
+        self._keys = keys
+        self._voice = engines.voice
+        self._conversation = conversation
+        self._escalation = escalation
+        self._log = call_log
+        self._settings = settings
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue(HEARD_EVENTS)
+        self._dismissal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ears = Ears(
+            line,
+            engines.activity(),
+            engines.recogniser,
+            settings.speech,
+            settings.calls.silence_s,
+            conversation.makes_sense,
+        )
+
+    async def run(self) -> Ending:
+        """Talk to the caller until they go elsewhere; never raises for anything that can happen in a call."""
+        ending: Ending = ToQueue("bug")
+        try:
+            async with asyncio.timeout(self._settings.calls.longest_s), asyncio.TaskGroup() as tasks:
+                helpers = [
+                    tasks.create_task(self._ears.listen(self._heard), name="ears"),
+                    tasks.create_task(self._collect_keys(), name="keys"),
+                    tasks.create_task(self._await_dismissal(), name="dismissal"),
+                ]
+                ending = await self._converse()
+                for helper in helpers:
+                    helper.cancel()
+        except* _CallerGone:
+            ending = HungUp()
+        except* _Dismissed as group:
+            ending = await self._give_up(str(_first(group)))
+        except* TimeoutError:
+            ending = await self._give_up("too-long")
+        except* AgentError as group:
+            error = _first(group)
+            ending = await self._give_up(f"engine-{error.engine}" if isinstance(error, EngineError) else "media")
+        return ending
+
+    def dismiss(self, reason: str) -> None:
+        """End the AI's part soon: the caller is told to wait a moment and goes to the queue."""
+        if not self._dismissal.done():
+            self._dismissal.set_result(reason)
+
+    async def _converse(self) -> Ending:
+        await self._disclose()
+        heard: Heard | Refusal = await self._say_and_listen(self._conversation.script.greeting)
+        while True:
+            decided_from = asyncio.get_running_loop().time()
+            act = self._decide(heard)
+            decide_ms = (asyncio.get_running_loop().time() - decided_from) * 1000
+            async with self._turn(heard, act, decide_ms) as reply:
+                match act:
+                    case Answer() | Ask():
+                        heard = await self._say_and_listen(act.text, reply)
+                    case Goodbye():
+                        after = await self._say_goodbye(act.text, reply)
+                        if after is None:
+                            return Solved()
+                        heard = after
+                    case Escalate():
+                        outcome = await self._escalate(act, reply)
+                        if isinstance(outcome, HandOver):
+                            return outcome
+                        heard = outcome
+
+    def _decide(self, heard: Heard | Refusal) -> Act:
+        match heard:
+            case Said(transcript):
+                return self._conversation.said(transcript.text)
+            case Key(digit):
+                return self._conversation.key(digit)
+            case Refusal(reason):
+                return self._conversation.refused(reason)
+            case _:
+                return self._conversation.silent()
+
+    async def _disclose(self) -> None:
+        """Say first that an AI speaks, and for whom; what the caller says meanwhile is kept for afterwards."""
+        notice = self._conversation.script.notice
+        with self._speaking():
+            await self._line.play(self._audio(notice, _Reply()))
+        digest = hashlib.sha256(notice.encode()).hexdigest()
+        self._log.write(DisclosurePlayed(self.ident, _now(), self._line.played_ms, digest))
+
+    async def _say_and_listen(self, text: str, reply: _Reply | None = None) -> Heard:
+        """Say the text and return what the caller says or presses next; beginning to speak silences us at once."""
+        async with self._mouth(text, reply or _Reply()) as mouth:
+            while True:
+                match heard := await self._heard.get():
+                    case SpeechStarted():
+                        mouth.cancel()
+                    case Silence() if not mouth.done():
+                        pass
+                    case _:
+                        return heard
+
+    async def _say_goodbye(self, text: str, reply: _Reply) -> Heard | None:
+        """Say goodbye; None when the caller let us finish."""
+        async with self._mouth(text, reply) as mouth:
+            listening = asyncio.create_task(self._heard.get())
+            try:
+                await asyncio.wait({mouth, listening}, return_when=asyncio.FIRST_COMPLETED)
+                if not listening.done():
+                    return None
+            finally:
+                listening.cancel()
+            mouth.cancel()
+            heard = listening.result()
+            while isinstance(heard, SpeechStarted | Silence):
+                heard = await self._heard.get()
+            return heard
+
+    async def _escalate(self, act: Escalate, reply: _Reply) -> HandOver | Refusal:
+        """Ring a receptionist while the caller hears what happens, and then the ringing tone."""
+        target, loop = self._settings.escalation.queue, asyncio.get_running_loop()
+        started = loop.time()
+        if act.before:
+            async with self._mouth(act.before, _Reply()) as mouth:
+                await mouth
+        if not await self._escalation.available(target):
+            result: StaffLeg | Refusal = Refusal("nobody-free")
+        else:
+            async with self._mouth(act.text, reply, then=self._keep_company()):
+                result = await self._escalation.ring(target, act.whisper)
+        code = result.reason if isinstance(result, Refusal) else "accepted"
+        waited_ms = (loop.time() - started) * 1000
+        self._log.write(EscalationEnded(self.ident, _now(), target, act.reason, code, waited_ms))
+        if not isinstance(result, Refusal):
+            return HandOver(result, act.reason)
+        while not self._heard.empty():  # what the caller said to the ringing tone is no answer to what comes now
+            self._heard.get_nowait()
+        return result
+
+    async def _keep_company(self) -> AsyncGenerator[bytes, None]:
+        """Yield the ringing tone and, now and then, word that we are still trying, until somebody answers."""
+        while True:
+            for pcm in ringback(COMPANY_RINGS):
+                yield pcm
+            async with aclosing(self._voice.speak(self._conversation.script.wording.still_connecting)) as speech:
+                async for pcm in speech:
+                    yield pcm
+
+    async def _give_up(self, reason: str) -> Ending:
+        """Tell the caller to wait a moment, from memory, and let the queue take them."""
+        moment = self._conversation.script.wording.moment
+        log.warning("the call goes to the queue", reason=reason)
+        try:
+            async with asyncio.timeout(self._settings.speech.voice_s + len(moment) / 10):
+                await self._line.play(self._voice.speak(moment))
+        except (AgentError, TimeoutError):
+            self._log.write(CallNoted(self.ident, _now(), "moment-not-played"))
+        return ToQueue(reason)
+
+    @asynccontextmanager
+    async def _turn(self, heard: Heard | Refusal, act: Act, decide_ms: float) -> AsyncIterator[_Reply]:
+        """Record the turn when its reply has ended, also when it was interrupted or the caller hung up."""
+        reply = _Reply()
+        self.turns += 1
+        number, decided_at = self.turns, asyncio.get_running_loop().time()
+        try:
+            yield reply
+        finally:
+            said = heard if isinstance(heard, Said) else None
+            first = reply.first_audio_at
+            told = heard_part(reply.parts, self._line.played_ms)
+            wording = self._settings.log.wording
+            self._log.write(
+                TurnTaken(
+                    call=self.ident,
+                    at=_now(),
+                    number=number,
+                    act=type(act).__name__.lower(),
+                    source=act.source if isinstance(act, Answer) else None,
+                    reason=act.reason,
+                    heard=_kind(heard),
+                    end_of_turn_ms=said.end_of_turn_ms if said else None,
+                    stt_ms=said.stt_ms if said else None,
+                    decide_ms=decide_ms,
+                    tts_ms=(first - decided_at) * 1000 if first else None,
+                    total_ms=(first - said.ended_at) * 1000 if first and said else None,
+                    interrupted=told.endswith("…"),
+                    caller_text=said.transcript.text if said and wording else None,
+                    agent_text=told if wording else None,
+                )
+            )
+
+    @asynccontextmanager
+    async def _mouth(
+        self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None = None
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        """Speak in a task that ends with the block; failures of the voice end the block too."""
+        async with asyncio.TaskGroup() as group:
+            mouth = group.create_task(self._speak(text, reply, then), name="mouth")
+            yield mouth
+            mouth.cancel()
+
+    async def _speak(self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None) -> None:
+        with self._speaking():
+            await self._line.play(self._audio(text, reply, then))
+
+    async def _audio(
+        self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        for sentence in split(text):
+            reply.parts.append((sentence, 0.0))
+            async with aclosing(self._voice.speak(sentence)) as speech:
+                async for pcm in speech:
+                    reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()
+                    reply.parts[-1] = (sentence, reply.parts[-1][1] + len(pcm) / BYTES_PER_MS)
+                    yield pcm
+        if then is not None:
+            async with aclosing(then):
+                async for pcm in then:
+                    yield pcm
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        self._ears.agent_speaking(speaking=True)
+        try:
+            yield
+        finally:
+            self._ears.agent_speaking(speaking=False)
+
+    async def _collect_keys(self) -> None:
+        """Pass on the keys; their end is the end of the caller."""
+        async for digit in self._keys:
+            if not self._heard.full():
+                self._heard.put_nowait(Key(digit))
+        raise _CallerGone
+
+    async def _await_dismissal(self) -> None:
+        raise _Dismissed(await self._dismissal)
+
+
+def _kind(heard: Heard | Refusal) -> str:
+    match heard:
+        case Said():
+            return "speech"
+        case Key():
+            return "key"
+        case Refusal():
+            return "refusal"
+        case _:
+            return "silence"
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first exception of a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

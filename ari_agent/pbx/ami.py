@@ -1,0 +1,90 @@
+"""The state of the company's queues over Asterisk's manager interface (AMI), with panoramisk.
+
+One short connection per question: it needs a few milliseconds, and there is none that could be stale when it matters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from panoramisk import Manager
+
+from ari_agent.config import Asterisk, read_secret
+from ari_agent.errors import AmiUnavailable
+
+_CALLABLE = {"0", "1"}
+"""Device states in which app_queue rings a member: unknown, and not in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """Who of a queue's members could answer now."""
+
+    exists: bool
+    members: int
+    free: int
+
+
+class _Connection(Manager):  # type: ignore[misc]
+    """A manager connection that stays lost when it is lost; panoramisk's own would come back for ever."""
+
+    def connection_made(self, f: asyncio.Task[Any]) -> None:
+        if not f.cancelled() and f.exception() is None:
+            super().connection_made(f)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.pinger is not None:
+            self.pinger.cancel()
+
+
+class Ami:
+    """Asks the manager interface; least privilege: it reads queues and can start nothing."""
+
+    def __init__(self, settings: Asterisk) -> None:
+        self._settings = settings
+        self._secret = read_secret(settings.ami_password_file)
+
+    async def queue(self, name: str) -> QueueState:
+        """Return the state of one queue. Raises AmiUnavailable."""
+        async with self._connected() as manager:
+            messages = await manager.send_action({"Action": "QueueStatus", "Queue": name}, as_list=True)
+        return _state(messages)
+
+    async def check(self) -> None:
+        """Log in and out. Raises AmiUnavailable saying what is wrong."""
+        async with self._connected():
+            pass
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Manager]:
+        where = f"{self._settings.ami_host}:{self._settings.ami_port}"
+        manager = _Connection(
+            host=self._settings.ami_host,
+            port=self._settings.ami_port,
+            username=self._settings.ami_user,
+            secret=self._secret,
+            events="off",
+        )
+        try:
+            async with asyncio.timeout(self._settings.request_s):
+                await manager.connect()
+                await manager.authenticated_future
+                if not manager.authenticated:
+                    raise AmiUnavailable(f"the manager interface at {where} refused ami_user; compare manager.conf")
+                yield manager
+        except TimeoutError as e:
+            raise AmiUnavailable(f"the manager interface at {where} did not answer in time") from e
+        except OSError as e:
+            raise AmiUnavailable(f"the manager interface at {where} cannot be reached; see manager.conf") from e
+        finally:
+            manager.close()
+
+
+def _state(messages: Sequence[Any]) -> QueueState:
+    members = [m for m in messages if m.event == "QueueMember"]
+    free = sum(m.status in _CALLABLE and m.paused == "0" for m in members)
+    return QueueState(any(m.event == "QueueParams" for m in messages), len(members), free)

@@ -1,0 +1,306 @@
+"""Asterisk's REST interface: the requests we use, typed, and the event connection that comes back by itself.
+
+Every request has a time limit and every failure is one of our errors. `ENDPOINTS` is the whole list; a test compares
+it with the API documents of the live server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+import structlog
+
+from ari_agent.config import Asterisk, read_secret
+from ari_agent.errors import AriError, AriRejected, AriUnavailable, ChannelGone
+from ari_agent.pbx.backoff import backoff
+from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVENTS = 64
+"""Events kept for a channel nobody reads at the moment; a flood of keys beyond that is dropped, its end never."""
+_GONE = {404, 409, 412, 422}
+"""Statuses with which Asterisk says that the channel or bridge is no longer there, or no longer ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One request of the REST interface."""
+
+    method: str
+    path: str
+    params: tuple[str, ...] = ()
+
+
+INFO = Endpoint("GET", "/asterisk/info")
+MODULE = Endpoint("GET", "/asterisk/modules/{moduleName}")
+APPLICATIONS = Endpoint("GET", "/applications")
+CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
+CHANNELS = Endpoint("GET", "/channels")
+ANSWER = Endpoint("POST", "/channels/{channelId}/answer")
+CONTINUE = Endpoint("POST", "/channels/{channelId}/continue", ("context", "extension", "priority"))
+HANGUP = Endpoint("DELETE", "/channels/{channelId}", ("reason",))
+ORIGINATE = Endpoint(
+    "POST", "/channels/{channelId}", ("endpoint", "app", "appArgs", "callerId", "timeout", "originator")
+)
+EXTERNAL_MEDIA = Endpoint(
+    "POST",
+    "/channels/externalMedia",
+    ("channelId", "app", "external_host", "encapsulation", "transport", "connection_type", "format", "data"),
+)
+BRIDGES = Endpoint("GET", "/bridges")
+CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
+DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
+ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",))
+ENDPOINTS = (
+    INFO, MODULE, APPLICATIONS, CLAIM, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE, EXTERNAL_MEDIA, BRIDGES,
+    CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
+)  # fmt: skip
+
+
+class Ari:
+    """A connection to one Asterisk on behalf of one application."""
+
+    def __init__(self, settings: Asterisk, app: str, http: aiohttp.ClientSession, auth: aiohttp.BasicAuth) -> None:
+        self.app = app
+        self.http = http
+        self.auth = auth
+        self.url = settings.ari_url.rstrip("/")
+        self._limit = aiohttp.ClientTimeout(total=settings.request_s)
+        self._heartbeat_s = settings.heartbeat_s
+        self._watched: dict[str, list[asyncio.Queue[Entered | Digit | Left]]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Asterisk, app: str) -> AsyncIterator[Self]:
+        """Prepare the client; the first request connects. Raises ConfigError when the password cannot be read."""
+        auth = aiohttp.BasicAuth(settings.ari_user, read_secret(settings.ari_password_file))
+        async with aiohttp.ClientSession() as http:
+            yield cls(settings, app, http, auth)
+
+    async def info(self) -> dict[str, Any]:
+        """Return what Asterisk tells of itself; `["system"]["version"]` is its version."""
+        info: dict[str, Any] = await self._request(INFO)
+        return info
+
+    async def module_status(self, name: str) -> str:
+        """Return "Running", or "missing" for a module that is not loaded."""
+        try:
+            return str((await self._request(MODULE, {"moduleName": name}))["status"])
+        except (ChannelGone, AriRejected):
+            return "missing"
+
+    async def applications(self) -> list[str]:
+        """Return the names of the connected applications."""
+        return [str(app["name"]) for app in await self._request(APPLICATIONS)]
+
+    async def claim(self, channel: str) -> bool:
+        """Claim a broadcast call; False when another controller was quicker or the caller is gone."""
+        try:
+            await self._request(CLAIM, channelId=channel, application=self.app)
+        except ChannelGone:
+            return False
+        return True
+
+    async def channels(self) -> list[dict[str, Any]]:
+        """Return all channels of this Asterisk as it describes them."""
+        channels: list[dict[str, Any]] = await self._request(CHANNELS)
+        return channels
+
+    async def answer(self, channel: str) -> None:
+        """Answer a ringing channel."""
+        await self._request(ANSWER, {"channelId": channel})
+
+    async def continue_in(self, channel: str, context: str, extension: str) -> None:
+        """Hand the channel back to the dialplan."""
+        await self._request(CONTINUE, {"channelId": channel}, context=context, extension=extension, priority="1")
+
+    async def hang_up(self, channel: str) -> None:
+        """End a channel."""
+        await self._request(HANGUP, {"channelId": channel}, reason="normal")
+
+    async def originate(self, channel: str, endpoint: str, args: str, caller_id: str, timeout_s: float) -> None:
+        """Ring an endpoint; when somebody answers, the channel enters our application with `args`."""
+        await self._request(
+            ORIGINATE,
+            {"channelId": channel},
+            endpoint=endpoint,
+            app=self.app,
+            appArgs=args,
+            callerId=caller_id,
+            timeout=str(round(timeout_s)),
+        )
+
+    async def external_media(self, channel: str) -> str:
+        """Create a media channel that waits for our WebSocket; return its connection id."""
+        answer = await self._request(
+            EXTERNAL_MEDIA,
+            channelId=channel,
+            app=self.app,
+            external_host="INCOMING",
+            encapsulation="none",
+            transport="websocket",
+            connection_type="server",
+            format="slin16",
+        )
+        return str(answer["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"])
+
+    async def bridges(self) -> list[dict[str, Any]]:
+        """Return all bridges of this Asterisk as it describes them."""
+        bridges: list[dict[str, Any]] = await self._request(BRIDGES)
+        return bridges
+
+    async def create_bridge(self, bridge: str) -> None:
+        """Create a mixing bridge that reports keys; its name says whose it is."""
+        await self._request(CREATE_BRIDGE, {"bridgeId": bridge}, type="mixing,dtmf_events", name=self.app)
+
+    async def destroy_bridge(self, bridge: str) -> None:
+        """Destroy a bridge; its channels stay in our application."""
+        await self._request(DESTROY_BRIDGE, {"bridgeId": bridge})
+
+    async def add_to_bridge(self, bridge: str, *channels: str) -> None:
+        """Connect channels."""
+        await self._request(ADD_CHANNEL, {"bridgeId": bridge}, channel=",".join(channels))
+
+    @contextmanager
+    def watch(self, channel: str) -> Iterator[asyncio.Queue[Entered | Digit | Left]]:
+        """Collect the events of one channel instead of yielding them from `events`."""
+        queue: asyncio.Queue[Entered | Digit | Left] = asyncio.Queue(WATCH_EVENTS)
+        queues = self._watched.setdefault(channel, [])
+        queues.append(queue)
+        try:
+            yield queue
+        finally:
+            queues.remove(queue)
+            if not queues:
+                del self._watched[channel]
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield what happens, for ever; a lost connection is made again with growing delays.
+
+        Events of watched channels go to their watchers. Channels that ended while the connection was lost are
+        reported as Left after it is back.
+        """
+        delays = backoff()
+        while True:
+            try:
+                async for event in self._connection():
+                    if isinstance(event, Connected):
+                        delays = backoff()
+                        await self._report_missed()
+                    if not self._deliver(event):
+                        yield event
+                reason = "Asterisk closed the event connection"
+            except AriError as e:
+                reason = str(e)
+            yield Disconnected(reason)
+            await asyncio.sleep(next(delays))
+
+    async def _connection(self) -> AsyncIterator[Event]:
+        params = {"app": self.app, "subscribeAll": "false"}
+        try:
+            async with self.http.ws_connect(
+                f"{self.url}/ari/events",
+                params=params,
+                auth=self.auth,
+                heartbeat=self._heartbeat_s,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            ) as socket:
+                yield Connected()
+                async for message in socket:
+                    if message.type == aiohttp.WSMsgType.TEXT and (event := self._parse(message.data)):
+                        yield event
+                if socket.exception() is not None:
+                    raise AriUnavailable("the event connection broke")
+        except aiohttp.WSServerHandshakeError as e:
+            raise AriRejected(e.status, "the event connection", _remedy(e.status)) from e
+        except (aiohttp.ClientError, OSError, TimeoutError) as e:
+            raise AriUnavailable(f"{self.url} cannot be reached ({type(e).__name__})") from e
+
+    def _parse(self, text: str) -> Event | None:
+        try:
+            return parse(text)
+        except AriError:
+            log.warning("unreadable event from Asterisk", bytes=len(text))
+            return None
+
+    def _deliver(self, event: Event) -> bool:
+        if not isinstance(event, (Entered, Digit, Left)) or event.channel not in self._watched:
+            return False
+        for queue in self._watched[event.channel]:
+            if queue.full() and not isinstance(event, Digit):
+                queue.get_nowait()
+            if not queue.full():
+                queue.put_nowait(event)
+        return True
+
+    async def _report_missed(self) -> None:
+        if self._watched:
+            alive = {channel["id"] for channel in await self.channels()}
+            for channel in set(self._watched) - alive:
+                self._deliver(Left(channel))
+
+    async def _request(self, request: Endpoint, path: dict[str, str] | None = None, /, **params: str) -> Any:
+        name = f"{request.method} {request.path}"
+        url = f"{self.url}/ari{request.path.format(**(path or {}))}"
+        try:
+            async with self.http.request(
+                request.method, url, params=params, auth=self.auth, timeout=self._limit
+            ) as response:
+                if response.status in _GONE:
+                    raise ChannelGone(f"{name}: {response.status}")
+                if response.status >= 400:
+                    raise AriRejected(response.status, name, _remedy(response.status))
+                return await response.json() if response.content_type == "application/json" else None
+        except TimeoutError as e:
+            raise AriUnavailable(f"{name} took longer than {self._limit.total} s") from e
+        except (aiohttp.ClientError, OSError, ValueError) as e:
+            raise AriUnavailable(f"{self.url} cannot be reached ({type(e).__name__})") from e
+
+
+async def settle(*cleanups: Awaitable[None]) -> None:
+    """Run all cleanups to their end even when the caller of this is cancelled; what is already gone is fine.
+
+    Each is one request, so its limit is that of requests.
+    """
+    task = asyncio.ensure_future(asyncio.gather(*cleanups, return_exceptions=True))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as e:
+            cancelled = e
+    for result in task.result():
+        if isinstance(result, ChannelGone) or not isinstance(result, BaseException):
+            continue
+        if not isinstance(result, AriError):
+            raise result
+        log.warning("clean-up failed", error=str(result))
+    if cancelled is not None:
+        raise cancelled
+
+
+def version(info: dict[str, Any]) -> tuple[int, int]:
+    """Return major and minor version from `Ari.info`; (0, 0) when it cannot be told."""
+    found = re.match(r"(\d+)\.(\d+)", str(info.get("system", {}).get("version", "")))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _remedy(status: int) -> str:
+    match status:
+        case 401:
+            return "wrong user or password; compare ari_user and ari_password_file with ari.conf"
+        case 403:
+            return "the user is read_only in ari.conf"
+        case 404:
+            return "ARI is not enabled or res_ari is not loaded"
+        case 503 | 500:
+            return "Asterisk is starting, stopping or overloaded"
+        case _:
+            return "unexpected answer"

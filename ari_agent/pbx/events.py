@@ -1,0 +1,86 @@
+"""The events of Asterisk's REST interface that we act on: a closed set of what its JSON can mean to us.
+
+https://docs.asterisk.org/Latest_API/API_Documentation/Asterisk_REST_Interface/Asterisk_REST_Data_Models/
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from ari_agent.errors import AriError
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """The dialplan offers a call to every controller; the first to claim it gets it."""
+
+    channel: str
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A channel was handed over to our application."""
+
+    channel: str
+    args: tuple[str, ...]
+    caller: str
+    """Calling number; "" when withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A key was pressed."""
+
+    channel: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A channel hung up or left our application: it is no longer ours."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The event connection is up, for the first time or again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The event connection is lost."""
+
+    reason: str
+
+
+Event = Broadcast | Entered | Digit | Left | Connected | Disconnected
+
+
+def parse(text: str) -> Event | None:
+    """Return the event, or None for one that means nothing to us. Raises AriError for what is no event at all."""
+    try:
+        data = json.loads(text)
+        kind, channel = data["type"], data.get("channel") or {}
+        match kind:
+            case "CallBroadcast":
+                return Broadcast(channel["id"], _args(data))
+            case "StasisStart":
+                return Entered(channel["id"], _args(data), (channel.get("caller") or {}).get("number") or "")
+            case "ChannelDtmfReceived":
+                return Digit(channel["id"], str(data["digit"]))
+            case "StasisEnd" | "ChannelDestroyed" | "ChannelHangupRequest":
+                return Left(channel["id"])
+            case _:
+                return None
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise AriError("Asterisk sent an event that cannot be read") from e
+
+
+def _args(data: dict[str, object]) -> tuple[str, ...]:
+    args = data.get("args")
+    if isinstance(args, str):  # CallBroadcast carries them as one comma-separated string, StasisStart as a list
+        args = args.split(",")
+    return tuple(str(arg) for arg in args) if isinstance(args, list) else ()
