@@ -210,6 +210,9 @@ ORDER BY number
 -- name: events
 SELECT seq, at, recorded_at, kind, code, detail FROM ari_agent.event WHERE call = %(call)s ORDER BY seq
 
+-- name: listen
+LISTEN ari_agent_event
+
 -- name: last_event
 SELECT coalesce(max(seq), 0) AS seq FROM ari_agent.event
 

@@ -1,0 +1,109 @@
+"""Reads the call log: the newest calls, one call with its turns, and what happens now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from ari_agent.calllog.database import Connection, Database, wrapped
+from ari_agent.calllog.queries import QUERIES
+from ari_agent.config import Log
+from ari_agent.errors import CallLogError
+from ari_agent.pbx.backoff import backoff
+
+HEARTBEAT_S = 15.0
+"""Seconds without news after which the connection is tried."""
+PAGE = 500
+"""Events fetched at once after a lost connection."""
+
+Row = dict[str, Any]
+
+_UNREADABLE = "the call log cannot be read: has ari-agent run once with this database, and may the account read it?"
+
+
+class CallReader:
+    """Read-only view of the call log; callers' numbers leave the database shortened."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self._database = database
+        self._connection = connection
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Log) -> AsyncIterator[CallReader]:
+        """Connect to the call log that ari-agent has made. Raises CallLogError."""
+        async with Database(settings, create=False) as database:
+            reader = cls(database, await database.connect())
+            try:
+                yield reader
+            finally:
+                await reader._connection.close()
+
+    async def calls(self, limit: int, prefix: str = "") -> list[Row]:
+        """Return the newest calls first, only those whose id begins with `prefix`. Raises CallLogError."""
+        return await self._rows("calls", {"limit": limit, "prefix": prefix.lower()})
+
+    async def turns(self, call: object) -> list[Row]:
+        """Return the turns of a call in order. Raises CallLogError."""
+        return await self._rows("turns", {"call": call})
+
+    async def events(self, call: object) -> list[Row]:
+        """Return every entry of a call in the order of writing. Raises CallLogError."""
+        return await self._rows("events", {"call": call})
+
+    async def counts(self) -> dict[str, int]:
+        """Return the number of calls, turns and events. Raises CallLogError."""
+        (row,) = await self._rows("row_counts", {})
+        return row
+
+    async def follow(self) -> AsyncGenerator[Row, None]:
+        """Yield every event from now on, each once, for ever; a lost connection is made again and nothing left out."""
+        (last,) = await self._rows("last_event", {})
+        seq: int = last["seq"]
+        delays = backoff()
+        while True:
+            try:
+                async with aclosing(self._news(seq)) as news:
+                    async for event in news:
+                        yield event
+                        seq = max(seq, event["seq"])
+                        delays = backoff()
+            except CallLogError as e:
+                if not e.retryable:
+                    raise
+                await self._connection.close()
+            await asyncio.sleep(next(delays))
+
+    async def _news(self, after: int) -> AsyncGenerator[Row, None]:
+        """Yield the events with higher numbers than `after`, then those that are announced. Raises CallLogError."""
+        if self._connection.closed:
+            self._connection = await self._database.connect()
+        with wrapped("the call log's database went away"):
+            await self._connection.execute(QUERIES["listen"])
+        # Events written between LISTEN and the query come twice: by the query and announced.
+        caught_up: set[int] = set()
+        while page := await self._rows("events_after", {"seq": after, "limit": PAGE}):
+            for event in page:
+                caught_up.add(event["seq"])
+                yield event
+            after = page[-1]["seq"]
+        while True:
+            with wrapped("the call log's database went away"):
+                announced = [
+                    int(notice.payload)
+                    async for notice in self._connection.notifies(timeout=HEARTBEAT_S, stop_after=1)
+                    if notice.payload.isdecimal()
+                ]
+            if not announced:
+                await self._rows("heartbeat", {})
+            for seq in announced:
+                if seq not in caught_up:
+                    for event in await self._rows("event", {"seq": seq}):
+                        yield event
+
+    async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        with wrapped(_UNREADABLE):
+            async with asyncio.timeout(self._database.limit_s * 2):
+                return await (await self._connection.execute(QUERIES[query], values)).fetchall()

@@ -1,0 +1,202 @@
+"""`ari-agent calls`: the call log on the command line; data on stdout, words about it on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ari_agent.calllog.reading import CallReader, Row
+from ari_agent.config import Log, load
+from ari_agent.errors import AgentError
+
+GOOD, NOTHING, ERROR = 0, 1, 2
+"""Exit statuses."""
+
+Config = Annotated[Path | None, typer.Option("--config", envvar="ARI_AGENT_CONFIG", help="Settings file.")]
+Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="Machine-readable output.")]
+Limit = Annotated[
+    int, typer.Option("--limit", envvar="ARI_AGENT_LIMIT", min=1, max=10_000, help="At most so many calls.")
+]
+CallId = Annotated[str, typer.Argument(metavar="CALL-ID", help="Id of the call, or how it begins.")]
+
+app = typer.Typer(name="calls", help="Read the call log. Callers' numbers are shortened.", no_args_is_help=True)
+
+_OUTCOMES = {
+    "solved": "gelöst",
+    "handed-over": "übergeben",
+    "caller-hung-up": "aufgelegt",
+    "to-queue": "Warteschlange",
+}
+_ACTS = {"answer": "Antwort", "ask": "Rückfrage", "escalate": "Übergabe", "goodbye": "Verabschiedung"}
+_HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille"}
+
+
+@app.command("list")
+def list_calls(config: Config = None, as_json: Json = False, limit: Limit = 20) -> None:
+    """List the newest calls. Exit status 1: there are none."""
+    _run(_list(_settings(config), as_json, limit))
+
+
+@app.command()
+def show(call: CallId, config: Config = None, as_json: Json = False) -> None:
+    """Show one call with its turns and events. Exit status 1: there is no such call."""
+    _run(_show(_settings(config), call, as_json))
+
+
+@app.command()
+def watch(config: Config = None, as_json: Json = False) -> None:
+    """Print what happens in calls as it happens, one line (JSON: one object) for each event, until interrupted."""
+    _run(_watch(_settings(config), as_json))
+
+
+def _settings(config: Path | None) -> Log:
+    try:
+        return load(config).log
+    except AgentError as e:
+        _fail(str(e))
+
+
+def _run(command: Coroutine[Any, Any, int]) -> None:
+    try:
+        status = asyncio.run(command)
+    except AgentError as e:
+        _fail(str(e))
+    except KeyboardInterrupt:
+        status = GOOD
+    raise typer.Exit(status)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(ERROR)
+
+
+async def _list(settings: Log, as_json: bool, limit: int) -> int:
+    async with CallReader.open(settings) as reader:
+        calls = await reader.calls(limit)
+    if as_json:
+        typer.echo(_json(calls))
+    elif calls:
+        Console().print(_table(calls))
+    if not calls:
+        typer.echo("no calls yet", err=True)
+    return GOOD if calls else NOTHING
+
+
+async def _show(settings: Log, prefix: str, as_json: bool) -> int:
+    async with CallReader.open(settings) as reader:
+        found = await reader.calls(2, prefix)
+        if len(found) != 1:
+            typer.echo("several calls begin so: type more of the id" if found else "no such call", err=True)
+            return ERROR if found else NOTHING
+        (call,) = found
+        turns, events = await reader.turns(call["id"]), await reader.events(call["id"])
+    if as_json:
+        typer.echo(_json({**call, "turns": turns, "events": events}))
+        return GOOD
+    console = Console()
+    console.print(_table([call]))
+    for turn in turns:
+        console.print(_turn(turn))
+    for event in events:
+        console.print(_event(event))
+    return GOOD
+
+
+async def _watch(settings: Log, as_json: bool) -> int:
+    async with CallReader.open(settings) as reader, aclosing(reader.follow()) as events:
+        typer.echo("waiting for calls, Ctrl-C ends", err=True)
+        async for event in events:
+            if as_json:
+                typer.echo(_json(event, indent=None))
+            else:
+                Console().print(_event(event), soft_wrap=True)
+    return GOOD
+
+
+def _table(calls: list[Row]) -> Table:
+    table = Table("Beginn", "Anruf", "Anrufer", "Dauer", "Schritte", "KI-Hinweis", "Ergebnis", "Grund")
+    for call in calls:
+        begin, end = call["opened_at"], call["closed_at"]
+        table.add_row(
+            _clock(begin, "%d.%m.%Y %H:%M:%S"),
+            str(call["id"])[:8] + (" Test" if call["test"] else ""),
+            "unterdrückt" if call["withheld"] else call["caller"],
+            f"{(end - begin).total_seconds():.0f} s" if begin and end else "–",
+            str(call["turns"] if call["turns"] is not None else "–"),
+            "ja" if call["disclosure_played_ms"] is not None else "nein",
+            _OUTCOMES.get(call["outcome"], call["outcome"] or "offen"),
+            call["reason"] or "",
+        )
+    return table
+
+
+def _turn(turn: Row) -> Text:
+    """One turn with the time of each stage in milliseconds."""
+    stages = {"Redeende": "end_of_turn_ms", "Erkennung": "stt_ms", "Entscheidung": "decide_ms", "Stimme": "tts_ms"}
+    times = ", ".join(f"{name} {turn[field]:.0f}" for name, field in stages.items() if turn[field] is not None)
+    return Text(f"{turn['number']:>3}. {_decision(turn['act'], turn)}{_words(turn)}\n     {times} ms")
+
+
+def _event(event: Row) -> Text:
+    detail: Row = event["detail"]
+    match event["kind"]:
+        case "opened":
+            what = "Anruf" + (" (Test)" if detail.get("test") else "")
+        case "answered":
+            what = f"angenommen nach {detail['setup_ms']:.0f} ms"
+        case "disclosed":
+            what = f"KI-Hinweis gespielt, {detail['played_ms'] / 1000:.1f} s"
+        case "turn":
+            what = f"Schritt {detail['number']}: {_decision(event['code'], detail)}{_words(event)}"
+        case "escalated":
+            what = f"Übergabe an {detail['target']}: {event['code']} nach {detail['waited_ms'] / 1000:.0f} s"
+        case "closed":
+            what = f"Ende: {_OUTCOMES.get(event['code'], event['code'])} {detail.get('reason', '')}"
+        case "refused":
+            what = f"nicht speicherbar: {event['code']}"
+        case _:
+            what = f"Vermerk {event['code']} {detail.get('detail', '')}"
+    call = f"{str(event['call'])[:8]}  " if "call" in event else ""
+    return Text(f"{_clock(event['at'], '%H:%M:%S')}  {call}{what.rstrip()}")
+
+
+def _decision(act: str, turn: Row) -> str:
+    heard = _HEARD.get(turn["heard"], turn["heard"])
+    because = turn.get("source") or turn.get("reason") or ""
+    total = f", nach {turn['total_ms']:.0f} ms" if turn.get("total_ms") is not None else ""
+    return (
+        f"{heard} → {_ACTS.get(act, act)} {because}".rstrip()
+        + total
+        + (", unterbrochen" if turn["interrupted"] else "")
+    )
+
+
+def _words(turn: Row) -> str:
+    said = [
+        f"{who} „{text}“"
+        for who, text in (("Anrufer", turn.get("caller_text")), ("KI", turn.get("agent_text")))
+        if text
+    ]
+    return "".join(f"\n     {line}" for line in said)
+
+
+def _clock(at: datetime | None, form: str) -> str:
+    return at.astimezone().strftime(form) if at is not None else "–"
+
+
+def _json(value: object, indent: int | None = 2) -> str:
+    def plain(item: object) -> str:
+        return item.isoformat() if isinstance(item, datetime) else str(item)
+
+    return json.dumps(value, default=plain, ensure_ascii=False, indent=indent)
