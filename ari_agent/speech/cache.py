@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from ari_agent.protocols import Voice
@@ -26,7 +26,7 @@ class _Rendering:
         self._grown = asyncio.Event()
         self._task = asyncio.create_task(self._render(voice, sentence, keep), name="render a sentence")
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the chunks from the first, as they come. Raises what the voice raises."""
         heard = 0
         while True:
@@ -46,7 +46,7 @@ class _Rendering:
 
     async def _render(self, voice: Voice, sentence: str, keep: Callable[[str, bytes], None]) -> None:
         try:
-            async with aclosing(voice.speak(sentence)) as chunks:  # type: ignore[type-var]
+            async with aclosing(voice.speak(sentence)) as chunks:
                 async for chunk in chunks:
                     self._chunks.append(chunk)
                     self._tell()
@@ -83,7 +83,7 @@ class CachedVoice:
             if progress:
                 progress(done, len(phrases))
 
-    async def speak(self, text: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         """Yield PCM: a text whose sentences are all held in one chunk, any other as it is rendered.
 
         Raises what the voice raises; what failed is not kept.

@@ -96,7 +96,7 @@ class Ears:
         self._quiet_ms = 0
         self._agent_speaks = False
 
-    def agent_speaking(self, speaking: bool) -> None:
+    def agent_speaking(self, *, speaking: bool) -> None:
         """Note whether the agent speaks: only when nobody does is it silent, and the count begins anew."""
         self._agent_speaks = speaking
         self._quiet_ms = 0

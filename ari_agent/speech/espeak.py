@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -33,7 +33,7 @@ class EspeakVoice:
         self._command = [program, *speech, "--stdin", "--stdout"]
         self._limit_s = settings.voice_s
 
-    async def speak(self, text: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         """Yield PCM of the text at 16 kHz and about -20 dBFS, without silence around it; nothing for an empty text.
 
         Raises EngineUnavailable when the program is missing or fails, EngineTimeout when it is silent for `voice_s`.
@@ -62,7 +62,7 @@ class EspeakVoice:
             process.stdin.close()
         return process
 
-    async def _condition(self, process: Process) -> AsyncIterator[bytes]:
+    async def _condition(self, process: Process) -> AsyncGenerator[bytes, None]:
         stdout = process.stdout
         if stdout is None:
             return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 _ABBREVIATION = re.compile(
     r"""abs|adr|allg|art|bd|bzgl|bzw|ca|dipl|dr|einschl|etc|evtl|exkl|fa|ff|fr|geb|gegr|ggf|gez|hbf|hr|hrsg|inh|ing|inkl
-    |jh|kfz|max|med|min|mind|mio|mr|mrd|mwst|nr|o\.ä|op|pl|prof|rd|sog|st|std|str|tägl|tel|telef|u\.a|usf|usw|vgl|vorm
+    |jh|kfz|max|med|min|mind|mio|mr|mrd|mwst|nr|o\.ä|op|pl|prof|rd|sog|st|std|\w*str|tägl|tel|telef|u\.a|usf|usw|vgl|vorm
     |wg|wwe|z\.b|zb|zi|zzgl|mo|di|mi|do|sa|so|jan|feb|mär|apr|jun|jul|aug|sep|sept|okt|nov|dez""",
     re.VERBOSE,
 )

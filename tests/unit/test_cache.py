@@ -1,0 +1,143 @@
+"""Phrases that are spoken at once because they were rendered before."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from fakes import FakeVoice
+
+from ari_agent.errors import EngineUnavailable
+from ari_agent.speech.audio import duration_ms, silence
+from ari_agent.speech.cache import PAUSE_MS, CachedVoice
+
+TWO = "Guten Tag. Wie geht es Ihnen?"
+PAUSE = silence(PAUSE_MS)
+
+
+async def spoken(voice: CachedVoice, text: str) -> list[bytes]:
+    return [chunk async for chunk in voice.speak(text)]
+
+
+async def test_a_warm_phrase_is_one_chunk_and_costs_the_voice_nothing() -> None:
+    voice = FakeVoice()
+    cached = CachedVoice(voice)
+    told: list[tuple[int, int]] = []
+    await cached.warm([TWO, "Guten Tag."], lambda done, all_: told.append((done, all_)))
+    assert told == [(1, 2), (2, 2)]
+    assert voice.spoken == ["Guten Tag.", "Wie geht es Ihnen?"]
+    pcm = voice.pcm("Guten Tag.") + PAUSE + voice.pcm("Wie geht es Ihnen?")
+    assert await spoken(cached, TWO) == [pcm]
+    assert cached.holds(TWO)
+    assert cached.duration_ms(TWO) == pytest.approx(duration_ms(pcm))
+    assert len(voice.spoken) == 2
+
+
+async def test_another_text_is_streamed_sentence_by_sentence_and_kept() -> None:
+    voice = FakeVoice()
+    cached = CachedVoice(voice)
+    assert not cached.holds(TWO)
+    assert cached.duration_ms(TWO) is None
+    first = await spoken(cached, TWO)
+    assert len(first) > 3
+    assert await spoken(cached, TWO) == [b"".join(first)]
+
+
+async def test_the_first_chunk_comes_before_the_voice_has_finished() -> None:
+    gate = asyncio.Event()
+    async with aclosing(CachedVoice(FakeVoice(gate)).speak(TWO)) as chunks:
+        async with asyncio.timeout(1):
+            assert await anext(chunks)
+        gate.set()
+
+
+async def test_two_who_ask_at_once_share_one_rendering() -> None:
+    gate = asyncio.Event()
+    voice = FakeVoice(gate)
+    cached = CachedVoice(voice)
+    async with asyncio.TaskGroup() as group:
+        one = group.create_task(spoken(cached, "Guten Tag."))
+        other = group.create_task(spoken(cached, "Guten Tag."))
+        await asyncio.sleep(0)
+        gate.set()
+    assert b"".join(one.result()) == b"".join(other.result()) == voice.pcm("Guten Tag.")
+    assert voice.spoken == ["Guten Tag."]
+
+
+async def test_the_voice_goes_on_for_the_one_who_still_listens() -> None:
+    gate = asyncio.Event()
+    voice = FakeVoice(gate)
+    cached = CachedVoice(voice)
+    async with asyncio.TaskGroup() as group:
+        leaving = group.create_task(spoken(cached, "Guten Tag."))
+        staying = group.create_task(spoken(cached, "Guten Tag."))
+        await asyncio.sleep(0.01)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        gate.set()
+    assert b"".join(staying.result()) == voice.pcm("Guten Tag.")
+    assert voice.cancelled == []
+
+
+async def test_the_voice_stops_when_nobody_listens_any_more_and_nothing_is_kept() -> None:
+    voice = FakeVoice(asyncio.Event())
+    cached = CachedVoice(voice)
+    async with aclosing(cached.speak("Guten Tag.")) as chunks:
+        await anext(chunks)
+    assert voice.cancelled == ["Guten Tag."]
+    assert not cached.holds("Guten Tag.")
+
+
+async def test_a_failure_reaches_all_who_listen_and_is_not_kept() -> None:
+    gate = asyncio.Event()
+    voice = FakeVoice(gate)
+    voice.failures["Guten Tag."] = EngineUnavailable("voice", "died")
+    cached = CachedVoice(voice)
+    both = [asyncio.ensure_future(spoken(cached, "Guten Tag.")) for _ in range(2)]
+    gate.set()
+    results = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(result) for result in results] == [EngineUnavailable] * 2
+    assert not cached.holds("Guten Tag.")
+    voice.failures.clear()
+    assert b"".join(await spoken(cached, "Guten Tag.")) == voice.pcm("Guten Tag.")
+
+
+async def test_warming_fails_when_the_voice_does() -> None:
+    voice = FakeVoice()
+    voice.failures["Guten Tag."] = EngineUnavailable("voice", "died")
+    with pytest.raises(EngineUnavailable):
+        await CachedVoice(voice).warm(["Guten Tag."])
+
+
+async def test_the_least_recently_used_sentences_go_first_and_warm_ones_never() -> None:
+    voice = FakeVoice()
+    room = len(voice.pcm("Satz eins.")) * 2
+    cached = CachedVoice(voice, most_bytes=room)
+    await cached.warm(["Satz null."])
+    for text in ("Satz eins.", "Satz zwei.", "Satz eins.", "Satz drei."):
+        await spoken(cached, text)
+    held = [text for text in ("Satz null.", "Satz eins.", "Satz zwei.", "Satz drei.") if cached.holds(text)]
+    assert held == ["Satz null.", "Satz eins.", "Satz drei."]
+
+
+async def test_a_sentence_bigger_than_the_room_is_spoken_but_not_kept() -> None:
+    cached = CachedVoice(FakeVoice(), most_bytes=10)
+    assert await spoken(cached, "Guten Tag.")
+    assert not cached.holds("Guten Tag.")
+
+
+async def test_parts_tell_measured_and_estimated_durations() -> None:
+    voice = FakeVoice()
+    cached = CachedVoice(voice)
+    await cached.warm(["Guten Tag."])
+    (first, first_ms), (second, second_ms) = cached.parts(TWO)
+    assert (first, first_ms) == ("Guten Tag.", duration_ms(voice.pcm(first)) + PAUSE_MS)
+    assert second == "Wie geht es Ihnen?"
+    assert 500 < second_ms < 3000
+
+
+async def test_of_nothing_nothing_is_spoken() -> None:
+    cached = CachedVoice(FakeVoice())
+    assert b"".join(await spoken(cached, " ")) == b""
+    assert cached.duration_ms("") == 0

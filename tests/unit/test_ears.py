@@ -1,0 +1,231 @@
+"""Ears of a call, with a scripted caller and a scripted recogniser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from fakes import FakeActivity, FakeLine, FakeRecogniser, milliseconds, speech_settings
+
+from ari_agent.errors import AgentError, EngineTimeout, EngineUnavailable, MediaError
+from ari_agent.protocols import Transcript
+from ari_agent.speech.ears import Ears, Heard, Said, Silence, SpeechStarted
+
+QUESTION = "wann haben sie geöffnet"
+
+
+def never(_: str) -> bool:
+    return False
+
+
+class Listening:
+    """Ears at work on a scripted line."""
+
+    def __init__(self, recogniser: FakeRecogniser, makes_sense: Callable[[str], bool], silence_s: float) -> None:
+        self.line = FakeLine()
+        self.recogniser = recogniser
+        self.ears = Ears(self.line, FakeActivity(), recogniser, speech_settings(), silence_s, makes_sense)
+        self.queue: asyncio.Queue[Heard] = asyncio.Queue(50)
+
+    async def heard(self) -> Heard:
+        async with asyncio.timeout(1):
+            return await self.queue.get()
+
+    async def said(self) -> Said:
+        while not isinstance(event := await self.heard(), Said):
+            pass
+        return event
+
+    async def settled(self) -> list[Heard]:
+        """Return what has been heard when everything so far was taken."""
+        async with asyncio.timeout(1):
+            await self.line.taken()
+        return [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+
+
+@asynccontextmanager
+async def listening(
+    *script: str | Transcript | AgentError,
+    makes_sense: Callable[[str], bool] = never,
+    silence_s: float = 8,
+    answer: asyncio.Event | None = None,
+) -> AsyncIterator[Listening]:
+    setup = Listening(FakeRecogniser(script, answer), makes_sense, silence_s)  # type: ignore[arg-type]
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(setup.ears.listen(setup.queue))
+        yield setup
+        setup.line.hang_up()
+        async with asyncio.timeout(1):
+            await asyncio.wait([task])
+    assert all(utterance.closed for utterance in setup.recogniser.utterances)
+
+
+async def test_a_sentence_is_heard_with_its_times() -> None:
+    async with listening(QUESTION) as call:
+        before = asyncio.get_running_loop().time()
+        call.line.pause(1000)
+        call.line.speak(800)
+        call.line.pause(800)
+        assert await call.heard() == SpeechStarted()
+        said = await call.said()
+        after = asyncio.get_running_loop().time()
+        assert said.transcript == Transcript(QUESTION, 1.0)
+        assert said.end_of_turn_ms == 800
+        assert 0 <= said.stt_ms < 1000
+        assert before - 0.8 <= said.ended_at <= after - 0.8
+
+
+async def test_the_utterance_holds_the_preroll_the_speech_and_the_pause() -> None:
+    async with listening(QUESTION) as call:
+        call.line.pause(1000)
+        call.line.speak(400)
+        call.line.pause(800)
+        await call.said()
+        (utterance,) = call.recogniser.utterances
+        assert milliseconds(bytes(utterance.audio)) == 300 + 400 + 800
+
+
+async def test_words_that_make_sense_end_the_turn_early() -> None:
+    async with listening(QUESTION, makes_sense=lambda text: text == QUESTION) as call:
+        call.line.speak(800)
+        call.line.pause(400)
+        assert (await call.said()).end_of_turn_ms == 300
+
+
+async def test_the_same_words_are_judged_once() -> None:
+    judged: list[str] = []
+
+    def sense(text: str) -> bool:
+        judged.append(text)
+        return False
+
+    async with listening(QUESTION, makes_sense=sense) as call:
+        call.line.speak(400)
+        call.line.pause(700)
+        call.line.speak(400)
+        call.line.pause(800)
+        await call.said()
+        assert judged == ["wann haben", QUESTION]
+
+
+async def test_no_words_make_no_sense() -> None:
+    async with listening("", makes_sense=lambda _: pytest.fail("asked about nothing")) as call:
+        call.line.speak(400)
+        call.line.pause(800)
+        assert (await call.said()).end_of_turn_ms == 800
+
+
+async def test_frames_are_taken_while_a_transcript_is_awaited_and_turns_stay_in_order() -> None:
+    answer = asyncio.Event()
+    async with listening("eins", "zwei", answer=answer) as call:
+        for _ in range(2):
+            call.line.speak(300)
+            call.line.pause(800)
+        assert await call.settled() == [SpeechStarted(), SpeechStarted()]
+        answer.set()
+        assert [(await call.said()).transcript.text for _ in range(2)] == ["eins", "zwei"]
+
+
+async def test_the_words_of_one_turn_do_not_open_the_next() -> None:
+    async with listening("eins", "zwei", makes_sense=bool) as call:
+        call.line.speak(400)
+        call.line.pause(300)
+        call.line.speak(400)
+        call.line.pause(300)
+        await call.said()
+        await call.said()
+        second = bytes(call.recogniser.utterances[1].audio)
+        assert milliseconds(second) == 300 + 400 + 300
+        assert not any(second[:9600])
+
+
+async def test_silence_of_the_caller_is_reported_again_and_again() -> None:
+    async with listening(silence_s=2) as call:
+        call.line.pause(1980)
+        assert await call.settled() == []
+        call.line.pause(20)
+        assert await call.settled() == [Silence()]
+        call.line.pause(2000)
+        assert await call.settled() == [Silence()]
+
+
+async def test_nobody_is_silent_while_the_agent_speaks() -> None:
+    async with listening(silence_s=2) as call:
+        call.line.pause(1500)
+        await call.settled()
+        call.ears.agent_speaking(speaking=True)
+        call.line.pause(5000)
+        assert await call.settled() == []
+        call.ears.agent_speaking(speaking=False)
+        call.line.pause(1980)
+        assert await call.settled() == []
+        call.line.pause(20)
+        assert await call.settled() == [Silence()]
+
+
+async def test_speech_ends_the_silence() -> None:
+    async with listening("ja", silence_s=2) as call:
+        call.line.pause(1900)
+        call.line.speak(200)
+        call.line.pause(800 + 1900)
+        assert [type(event) for event in await call.settled()] == [SpeechStarted, Said]
+
+
+async def test_a_full_queue_drops_what_is_new_and_never_stops_the_ears(caplog: pytest.LogCaptureFixture) -> None:
+    async with listening(QUESTION, silence_s=1) as call:
+        call.line.pause(52_000)
+        await call.settled()
+        call.line.pause(51_000)
+        assert len(await call.settled()) == 50
+    assert "Silence dropped" in caplog.text
+
+
+@pytest.mark.parametrize("failure", [EngineTimeout("vosk", "slow"), EngineUnavailable("vosk", "died")])
+async def test_a_failing_engine_ends_listening_with_its_own_error(failure: AgentError) -> None:
+    setup = Listening(FakeRecogniser([failure]), never, 8)  # type: ignore[list-item]
+    setup.line.speak(400)
+    setup.line.pause(900)
+    with pytest.raises(type(failure)) as caught:
+        await asyncio.wait_for(setup.ears.listen(setup.queue), 1)
+    assert caught.value is failure
+    assert all(utterance.closed for utterance in setup.recogniser.utterances)
+
+
+async def test_the_start_of_speech_is_reported_even_when_no_engine_can_be_had() -> None:
+    setup = Listening(FakeRecogniser(), never, 8)
+    setup.recogniser.unavailable = EngineUnavailable("vosk", "loading")
+    setup.line.speak(400)
+    with pytest.raises(EngineUnavailable):
+        await asyncio.wait_for(setup.ears.listen(setup.queue), 1)
+    assert setup.queue.get_nowait() == SpeechStarted()
+
+
+async def test_a_broken_line_ends_listening_and_closes_the_utterance() -> None:
+    setup = Listening(FakeRecogniser(), never, 8)
+    setup.line.speak(400)
+    setup.line.break_off()
+    with pytest.raises(MediaError):
+        await asyncio.wait_for(setup.ears.listen(setup.queue), 1)
+    assert [utterance.closed for utterance in setup.recogniser.utterances] == [True]
+
+
+async def test_a_hang_up_does_not_wait_for_the_last_transcript() -> None:
+    setup = Listening(FakeRecogniser(["auf wiederhören"], asyncio.Event()), never, 8)
+    setup.line.speak(400)
+    setup.line.pause(800)
+    setup.line.hang_up()
+    await asyncio.wait_for(setup.ears.listen(setup.queue), 1)
+    assert [utterance.closed for utterance in setup.recogniser.utterances] == [True]
+
+
+async def test_a_cancelled_listener_closes_its_utterance() -> None:
+    setup = Listening(FakeRecogniser(), never, 8)
+    setup.line.speak(400)
+    task = asyncio.ensure_future(setup.ears.listen(setup.queue))
+    await asyncio.wait_for(setup.line.taken(), 1)
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    assert task.cancelled()
+    assert [utterance.closed for utterance in setup.recogniser.utterances] == [True]
