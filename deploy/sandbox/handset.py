@@ -90,6 +90,8 @@ class Line(pj.Call):  # type: ignore[misc]
         self.answered = self.ended = False
 
     def onCallState(self, _prm: Any) -> None:
+        if self.handset.line is not self:  # a second caller, who is being told that we are busy
+            return
         info = self.getInfo()
         if info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED) and not self.answered:
             self.answered = True

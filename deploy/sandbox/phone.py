@@ -65,7 +65,10 @@ class Phone:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Hang up, unregister and end the process."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Hang up, unregister and end the process; once more does nothing."""
         await self._process.close()
 
     @property
