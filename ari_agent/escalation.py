@@ -125,28 +125,32 @@ class QueueEscalation:
 
     async def _ask(self, leg: Leg, whisper: str) -> Refusal | None:
         """Whisper and wait for the key; None means accepted. The keys work while we still whisper."""
+        answer = asyncio.create_task(_answer(leg), name="receptionist's key")
         speaking = asyncio.create_task(leg.line.play(self._voice.speak(whisper)), name="whisper")
         try:
-            async with asyncio.timeout(None) as limit:
-                speaking.add_done_callback(
-                    lambda _: limit.reschedule(asyncio.get_running_loop().time() + self._settings.escalation.key_s)
-                )
-                async for key in leg.keys():
-                    match key:
-                        case "1":
-                            return None
-                        case "2":
-                            return Refusal("declined")
-            return Refusal("no-key")
-        except TimeoutError:
-            return Refusal("no-key")
+            await asyncio.wait({answer, speaking}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answer}, timeout=self._settings.escalation.key_s)
+            return answer.result() if answer.done() else Refusal("no-key")
         finally:
+            answer.cancel()
             speaking.cancel()
-            await asyncio.wait({speaking})
+            await asyncio.wait({answer, speaking})
+            if not speaking.cancelled() and (error := speaking.exception()):
+                log.warning("the whisper could not be played", error=str(error))
 
     async def _hang_up(self, channel: str) -> None:
         if not self._they_talk:
             await settle_hang_up(self._ari, channel)
+
+
+async def _answer(leg: Leg) -> Refusal | None:
+    async for key in leg.keys():
+        match key:
+            case "1":
+                return None
+            case "2":
+                return Refusal("declined")
+    return Refusal("no-key")
 
 
 async def _first_to_leave(*legs: Leg) -> None:

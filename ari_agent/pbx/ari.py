@@ -27,6 +27,8 @@ WATCH_EVENTS = 64
 """Events kept for a channel nobody reads at the moment; a flood of keys beyond that is dropped, its end never."""
 _GONE = {404, 409, 412, 422}
 """Statuses with which Asterisk says that the channel or bridge is no longer there, or no longer ours."""
+_STASIS = {"Stasis", "StasisBroadcast"}
+"""Dialplan applications in which a channel waits for what a controller tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Endpoint:
 INFO = Endpoint("GET", "/asterisk/info")
 MODULE = Endpoint("GET", "/asterisk/modules/{moduleName}")
 APPLICATIONS = Endpoint("GET", "/applications")
+APPLICATION = Endpoint("GET", "/applications/{applicationName}")
 CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
 CHANNELS = Endpoint("GET", "/channels")
 ANSWER = Endpoint("POST", "/channels/{channelId}/answer")
@@ -59,8 +62,8 @@ CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
 DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
 ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",))
 ENDPOINTS = (
-    INFO, MODULE, APPLICATIONS, CLAIM, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE, EXTERNAL_MEDIA, BRIDGES,
-    CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
+    INFO, MODULE, APPLICATIONS, APPLICATION, CLAIM, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE, EXTERNAL_MEDIA,
+    BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
 )  # fmt: skip
 
 
@@ -99,6 +102,11 @@ class Ari:
     async def applications(self) -> list[str]:
         """Return the names of the connected applications."""
         return [str(app["name"]) for app in await self._request(APPLICATIONS)]
+
+    async def ours(self) -> set[str]:
+        """Return the ids of the channels that are in our application's hands."""
+        held = set((await self._request(APPLICATION, {"applicationName": self.app}))["channel_ids"])
+        return {c["id"] for c in await self.channels() if c["id"] in held and c["dialplan"]["app_name"] in _STASIS}
 
     async def claim(self, channel: str) -> bool:
         """Claim a broadcast call; False when another controller was quicker or the caller is gone."""

@@ -1,0 +1,92 @@
+"""`ari-agent`: one command for admins, receptionists' scripts and auditors.
+
+Exit status: 0 good, 1 warning, 2 error. Data goes to stdout, words to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import ari_agent
+from ari_agent import log
+from ari_agent.cli import calls, doctor
+from ari_agent.cli.run import company_script, serve
+from ari_agent.config import load
+from ari_agent.errors import AgentError
+
+app = typer.Typer(
+    name="ari-agent",
+    help="AI receptionist beside your own Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(name="config", help="The settings file.", no_args_is_help=True)
+app.add_typer(config_app)
+app.add_typer(calls.app)
+app.command("doctor")(doctor.doctor)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="ARI_AGENT_CONFIG", help="Settings file; default /etc/ari-agent/ari-agent.toml."),
+]
+Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For machines.")]
+Debug = Annotated[bool, typer.Option("--debug", envvar="ARI_AGENT_DEBUG", help="More log lines.")]
+
+
+@app.command()
+def run(config: Config = None, *, as_json: Json = False, debug: Debug = False) -> None:
+    """Serve calls until SIGTERM; then refuse new ones and let the others end."""
+    log.configure(as_json=as_json, debug=debug)
+    settings = load(config)
+    try:
+        asyncio.run(serve(settings))
+    except asyncio.CancelledError:  # stopped while it was still loading
+        return
+
+
+@config_app.command()
+def check(config: Config = None) -> None:
+    """Check the settings file and the company's document."""
+    settings = load(config)
+    passages = company_script(settings).knowledge.passages
+    typer.echo(f"The settings are good; the company's document has {len(passages)} passages.", err=True)
+
+
+@config_app.command()
+def show(config: Config = None, *, as_json: Json = False) -> None:
+    """Show every setting as it is in force; secrets are files and are not shown."""
+    values = load(config).model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    for section, settings in values.items():
+        typer.echo(f"[{section}]")
+        for key, value in settings.items():
+            if value is not None:
+                typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(ari_agent.__version__)
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one sentence on stderr and exit status 2."""
+    try:
+        app()
+    except AgentError as e:
+        sys.stderr.write(f"{e}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""`ari-agent run`: build everything, connect it, and serve calls until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from ari_agent.call import Engines
+from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.config import Settings
+from ari_agent.controller import Controller, Pbx
+from ari_agent.dialogue.conversation import Script
+from ari_agent.knowledge.document import read_passages
+from ari_agent.knowledge.search import Knowledge
+from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.ari import Ari
+from ari_agent.speech.cache import CachedVoice
+from ari_agent.speech.espeak import EspeakVoice
+from ari_agent.speech.vad import SpeechGate
+from ari_agent.speech.vosk import VoskRecogniser
+
+log = structlog.get_logger(__name__)
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve calls until SIGTERM or SIGINT. Raises AgentError when something of ours cannot work as configured.
+
+    Asterisk and the database may be away at the start and at any time later: both are tried again.
+    """
+    loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    assert this is not None  # noqa: S101 - a coroutine always runs in a task
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, this.cancel)
+    script = company_script(settings)
+    async with AsyncExitStack() as stack:
+        call_log = await stack.enter_async_context(PostgresLog.open(settings.log))
+        recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
+        voice = CachedVoice(EspeakVoice(settings.speech))
+        log.info("loading", model=settings.speech.vosk_model.name, phrases=len(script.phrases()))
+        _quote_notice(settings.speech.vosk_model)
+        await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
+        ari = await stack.enter_async_context(Ari.open(settings.asterisk, settings.app))
+        engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs))
+        controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log)
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, controller.stop)
+        await controller.run()
+    log.info("stopped")
+
+
+def company_script(settings: Settings) -> Script:
+    """Return what the agent says for this company. Raises DocumentError."""
+    passages = read_passages(settings.company.knowledge)
+    company = settings.company
+    return Script(company.name, Knowledge(passages), language=company.language, wording_stored=settings.log.wording)
+
+
+def _quote_notice(model: Path) -> None:
+    """Say what the maker of a model wants known before it is used, such as that it was made for tests."""
+    notice = model / "NOTICE"
+    if notice.is_file():
+        log.warning(notice.read_text(encoding="utf-8").strip(), model=model.name)

@@ -1,0 +1,270 @@
+"""From a call in the dialplan to its record: broadcast → claim → Call → hand over, hang up or queue → log.
+
+One controller serves one Asterisk; several may serve the same one, each under its own application name: Asterisk gives
+a broadcast call to the first that claims it. We claim only with a free slot and loaded engines; otherwise we stay
+silent, and the dialplan goes on to the staff queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import structlog
+
+from ari_agent.call import Call, Ending, Engines, HandOver, Solved, ToQueue
+from ari_agent.config import Settings
+from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.errors import AgentError, AriError, ChannelGone
+from ari_agent.escalation import QueueEscalation, Receptionist
+from ari_agent.pbx.agi import route_server
+from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.ari import Ari, settle
+from ari_agent.pbx.events import Broadcast, Connected, Disconnected, Entered, Event
+from ari_agent.pbx.leg import Leg
+from ari_agent.protocols import CallLog
+from ari_agent.reconcile import attend, reconcile
+from ari_agent.record import CallAnswered, CallClosed, CallOpened
+
+log = structlog.get_logger(__name__)
+
+FALLBACK = "fallback"
+"""Extension of the dialplan context that takes callers to the queue."""
+HAND_BACK_S = 5.0
+"""On stop, after the drain: how long callers may take to hear "Einen Moment bitte" and reach the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pbx:
+    """Asterisk, as the controller uses it."""
+
+    ari: Ari
+    ami: Ami
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """How a call ended, for the log."""
+
+    outcome: str
+    reason: str
+    escalated_to: str | None = None
+    turns: int = 0
+
+
+class Controller:
+    """Serves the calls of one Asterisk."""
+
+    def __init__(self, settings: Settings, pbx: Pbx, engines: Engines, script: Script, call_log: CallLog) -> None:
+        self._settings = settings
+        self._ari = pbx.ari
+        self._ami = pbx.ami
+        self._engines = engines
+        self._script = script
+        self._log = call_log
+        self._busy = 0
+        """Slots in use, a call that is just being claimed included."""
+        self._calls: set[Call] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Everything that serves a call."""
+        self._stopping = asyncio.Event()
+        self._connected_before = False
+
+    @property
+    def active(self) -> int:
+        """Calls being served."""
+        return self._busy
+
+    @property
+    def ready(self) -> bool:
+        """Whether a new call would be claimed."""
+        return (
+            not self._stopping.is_set() and self._busy < self._settings.calls.slots and self._engines.recogniser.ready
+        )
+
+    def stop(self) -> None:
+        """Refuse new calls from now on and let `run` end when those that talk are done or the drain limit is over."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve calls until `stop`. Raises AgentError when the FastAGI port is taken."""
+        asterisk = self._settings.asterisk
+        async with route_server(asterisk.agi_host, asterisk.agi_port, asterisk.request_s, self._route):
+            listening = asyncio.create_task(self._listen(), name="events")
+            stopping = asyncio.create_task(self._stopping.wait(), name="stop")
+            try:
+                await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not listening.done():
+                    await self._drain()
+            finally:
+                stopping.cancel()
+                await _cancel(self._tasks)
+                await _cancel({listening})
+            if not listening.cancelled():
+                listening.result()  # a mistake in the event loop ends the controller with its traceback
+
+    def _route(self, _dialled: str) -> str:
+        # Whether a slot is free is told by claiming or not: another controller may have one.
+        return "ai"
+
+    async def _listen(self) -> None:
+        async for event in self._ari.events():
+            await self._handle(event)
+
+    async def _handle(self, event: Event) -> None:
+        match event:
+            case Broadcast(channel, ("inbound", *_)) if self.ready:
+                self._start(self._claim(channel))
+            case Entered(_, ("inbound", *_)):
+                self._start(self._admit(event))
+            case Entered(channel, _):
+                # A far leg that was answered after we had given up on it.
+                self._start(settle(self._ari.hang_up(channel)))
+            case Connected():
+                log.info("connected to Asterisk", app=self._ari.app)
+                if not self._connected_before:
+                    self._connected_before = True
+                    await self._take_over()
+            case Disconnected(reason):
+                log.warning("no connection to Asterisk; callers go to the queue", reason=reason)
+            case _:
+                pass
+
+    async def _take_over(self) -> None:
+        for bridge, people in await reconcile(self._ari, self._settings.asterisk.context, FALLBACK):
+            self._start(attend(self._ari, bridge, people))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _claim(self, channel: str) -> None:
+        """Claim a broadcast call; if it is ours, serve it."""
+        self._busy += 1
+        try:
+            with self._ari.watch(channel) as events:
+                if not await self._ari.claim(channel):
+                    return
+                async with asyncio.timeout(self._settings.calls.claim_s):
+                    entered = await events.get()
+            if isinstance(entered, Entered):
+                await self._serve(entered)
+        except TimeoutError:
+            log.warning("Asterisk did not hand over a claimed call")
+        except AriError as e:
+            log.warning("claiming failed", error=str(e))
+        finally:
+            self._busy -= 1
+
+    async def _admit(self, entered: Entered) -> None:
+        """Serve a call that an older Asterisk handed to us without asking; if we cannot, give it back at once."""
+        if not self.ready:
+            await settle(self._to_queue(entered.channel))
+            return
+        self._busy += 1
+        try:
+            await self._serve(entered)
+        finally:
+            self._busy -= 1
+
+    async def _serve(self, entered: Entered) -> None:
+        ident = uuid4()
+        structlog.contextvars.bind_contextvars(call=str(ident))
+        log.info("call opened")
+        self._log.write(_opened(ident, entered, self._settings.asterisk.node))
+        closed = _Closed("to-queue", "stopped")
+        try:
+            closed = await self._converse(ident, entered)
+        except ChannelGone:
+            closed = _Closed("caller-hung-up", "during-setup")
+        except AgentError as e:
+            log.warning("the call cannot be served", error=str(e))
+            closed = _Closed("to-queue", "setup-failed")
+        except Exception:  # the edge of a call: a mistake of ours must not cost the caller the queue
+            log.exception("mistake in our program")
+            closed = _Closed("to-queue", "bug")
+        finally:
+            if closed.outcome == "to-queue":
+                await settle(self._to_queue(entered.channel))
+            turns, target = closed.turns, closed.escalated_to
+            self._log.write(CallClosed(ident, _now(), closed.outcome, closed.reason, turns, escalated_to=target))
+            log.info("call closed", outcome=closed.outcome, reason=closed.reason, turns=turns)
+
+    async def _converse(self, ident: UUID, entered: Entered) -> _Closed:
+        settings, began = self._settings, asyncio.get_running_loop().time()
+        escalation = QueueEscalation(
+            self._ari, self._ami, self._engines.voice, settings, str(ident), _caller_id(entered.caller)
+        )
+        async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
+            setup_ms = (asyncio.get_running_loop().time() - began) * 1000
+            self._log.write(CallAnswered(ident, _now(), setup_ms))
+            call = Call(
+                ident, leg.line, leg.keys(), self._engines, Conversation(self._script), escalation, self._log, settings
+            )
+            self._calls.add(call)
+            try:
+                ending = await call.run()
+            finally:
+                self._calls.discard(call)
+            return replace(await self._finish(ending, leg, escalation), turns=call.turns)
+
+    async def _finish(self, ending: Ending, leg: Leg, escalation: QueueEscalation) -> _Closed:
+        match ending:
+            case HandOver(Receptionist() as staff, reason):
+                try:
+                    await escalation.connect(leg, staff)
+                except ChannelGone:
+                    return _Closed("to-queue", "receptionist-gone")
+                await settle(self._ari.hang_up(leg.channel))
+                return _Closed("handed-over", reason, escalated_to=staff.target)
+            case Solved():
+                await settle(self._ari.hang_up(leg.channel))
+                return _Closed("solved", "goodbye")
+            case ToQueue(reason):
+                return _Closed("to-queue", reason)
+            case _:
+                return _Closed("caller-hung-up", "caller")
+
+    async def _to_queue(self, channel: str) -> None:
+        await self._ari.continue_in(channel, self._settings.asterisk.context, FALLBACK)
+
+    async def _drain(self) -> None:
+        """Let calls end; those that last longer than the limit go to the queue, people who talk go on talking."""
+        log.info("stopping: no new calls", active=self._busy)
+        await _wait(self._tasks, self._settings.calls.drain_s)
+        for call in list(self._calls):
+            call.dismiss("drain")
+        if self._calls:
+            await _wait(self._tasks, HAND_BACK_S)
+
+
+def _opened(ident: UUID, entered: Entered, node: str) -> CallOpened:
+    _, dialled, *flags = (*entered.args, "")
+    return CallOpened(
+        ident, _now(), node, entered.channel, dialled, caller=entered.caller or None, test="test" in flags
+    )
+
+
+def _caller_id(number: str) -> str:
+    """Return what the receptionist's display shows while the phone rings."""
+    return f'"KI-Anruf" <{number or "anonym"}>'
+
+
+async def _wait(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:
+    if tasks:
+        await asyncio.wait(list(tasks), timeout=limit_s)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in list(tasks):
+        task.cancel()
+    if tasks:
+        await asyncio.wait(list(tasks))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

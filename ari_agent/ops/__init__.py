@@ -1,0 +1,1 @@
+"""For the admin: what is wrong and how it runs."""

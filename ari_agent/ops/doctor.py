@@ -1,0 +1,162 @@
+"""Examines everything a call needs, in the order a call needs it; nothing is changed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.config import Settings
+from ari_agent.errors import AgentError, AmiUnavailable, AriError
+from ari_agent.knowledge.document import read_passages
+from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.ari import Ari, version
+from ari_agent.speech.espeak import EspeakVoice
+from ari_agent.speech.vosk import VoskRecogniser
+
+MODULES = (
+    "res_ari_channels.so",
+    "res_ari_bridges.so",
+    "res_ari_events.so",
+    "chan_websocket.so",
+    "app_stasis.so",
+    "app_queue.so",
+    "res_agi.so",
+)
+SAFE_MEDIA = {20: 18, 22: 8, 23: 2}
+"""By major version of Asterisk the first minor version whose chan_websocket does not lose frames or crash."""
+
+
+class Level(IntEnum):
+    """How bad a finding is; the worst is the exit status."""
+
+    GOOD = 0
+    WARNING = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was examined."""
+
+    what: str
+    level: Level
+    found: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Return all findings; nothing that is wrong keeps the rest from being examined."""
+    findings: list[Finding] = []
+    for examination in (_asterisk, _queue, _document, _ears, _voice, _database):
+        findings += [finding async for finding in examination(settings)]
+    return findings
+
+
+async def _asterisk(settings: Settings) -> AsyncIterator[Finding]:
+    async with Ari.open(settings.asterisk, settings.app) as ari:
+        try:
+            found = version(await ari.info())
+        except AriError as e:
+            yield Finding(
+                "Asterisk", Level.ERROR, str(e), "is Asterisk running, http.conf enabled and ari.conf loaded?"
+            )
+            return
+        yield _judge_version(*found)
+        missing = [name for name in MODULES if await ari.module_status(name) != "Running"]
+        if missing:
+            remedy = "load them in modules.conf or install the package that has them"
+            yield Finding("modules", Level.ERROR, f"not running: {', '.join(missing)}", remedy)
+        else:
+            yield Finding("modules", Level.GOOD, "all running")
+        async for finding in _claiming(settings, ari):
+            yield finding
+
+
+async def _claiming(settings: Settings, ari: Ari) -> AsyncIterator[Finding]:
+    if await ari.module_status("app_stasis_broadcast.so") == "Running":
+        yield Finding("claiming", Level.GOOD, "calls are broadcast, the first free controller takes them")
+    else:
+        remedy = f"set the dialplan global ARI_AGENT_APP={settings.app}; or Asterisk 20.17, 22.7, 23.1 or newer"
+        yield Finding("claiming", Level.WARNING, "no StasisBroadcast: one controller only", remedy)
+    if settings.app in await ari.applications():
+        yield Finding("controller", Level.GOOD, f"{settings.app} is connected and serves calls")
+    else:
+        yield Finding("controller", Level.WARNING, f"{settings.app} is not connected", "start it: ari-agent run")
+
+
+def _judge_version(major: int, minor: int) -> Finding:
+    found = f"version {major}.{minor}"
+    if major not in SAFE_MEDIA or minor < SAFE_MEDIA[major]:
+        safe = ", ".join(f"{a}.{b}" for a, b in SAFE_MEDIA.items())
+        return Finding(
+            "Asterisk", Level.ERROR, f"{found}: chan_websocket is not safe there", f"update to {safe} or newer"
+        )
+    return Finding("Asterisk", Level.GOOD, found)
+
+
+async def _queue(settings: Settings) -> AsyncIterator[Finding]:
+    name = settings.escalation.queue
+    try:
+        queue = await Ami(settings.asterisk).queue(name)
+    except AmiUnavailable as e:
+        yield Finding("queue", Level.ERROR, str(e), "without it nobody knows whether a receptionist is free")
+        return
+    if not queue.exists:
+        yield Finding(
+            "queue", Level.ERROR, f"Asterisk has no queue {name!r}", "set escalation.queue or add it to queues.conf"
+        )
+    elif not queue.members:
+        yield Finding("queue", Level.ERROR, f"{name} has no members", "add the receptionists' phones in queues.conf")
+    elif not queue.free:
+        yield Finding(
+            "queue", Level.WARNING, f"none of {queue.members} members of {name} is free", "are the phones on?"
+        )
+    else:
+        yield Finding("queue", Level.GOOD, f"{queue.free} of {queue.members} members of {name} are free")
+
+
+async def _document(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        passages = read_passages(settings.company.knowledge)
+    except AgentError as e:
+        yield Finding("document", Level.ERROR, str(e), "correct the file")
+        return
+    yield Finding("document", Level.GOOD, f"{len(passages)} passages")
+
+
+async def _ears(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async with VoskRecogniser(settings.speech) as recogniser:
+            await recogniser.wait_ready()
+    except AgentError as e:
+        yield Finding("recognition", Level.ERROR, str(e), "compare speech.vosk_model with an unpacked Vosk model")
+        return
+    yield Finding("recognition", Level.GOOD, f"{settings.speech.vosk_model.name} is loaded and understands")
+
+
+async def _voice(settings: Settings) -> AsyncIterator[Finding]:
+    if shutil.which("espeak-ng") is None:
+        yield Finding("voice", Level.ERROR, "espeak-ng is not installed", "apt install espeak-ng")
+        return
+    try:
+        size = sum([len(pcm) async for pcm in EspeakVoice(settings.speech).speak("Guten Tag.")])
+    except AgentError as e:
+        yield Finding("voice", Level.ERROR, str(e), "compare speech.voice with espeak-ng --voices")
+        return
+    yield Finding("voice", Level.GOOD, f"espeak-ng {settings.speech.voice} spoke {size / 32_000:.1f} s")
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async with PostgresLog.open(settings.log) as call_log:
+            healthy = call_log.healthy
+    except AgentError as e:
+        yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
+        return
+    if healthy:
+        yield Finding("database", Level.GOOD, "the call log can be written")
+    else:
+        yield Finding("database", Level.ERROR, "the database cannot be reached", "compare log.database; calls go on")

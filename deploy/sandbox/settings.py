@@ -1,0 +1,43 @@
+"""A settings file with which the agent serves the sandbox's Asterisk for the demo company."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+CACHE = Path(os.environ.get("ARI_AGENT_CACHE", "/var/cache/ari-agent"))
+SECRETS = CACHE / "sandbox" / "secrets"
+COMPANY = HERE / "lindner.md"
+VOSK_MODEL = REPO / "models" / "demo" / "vosk-de"
+
+
+def sandbox_settings(data: Path, *, node: str = "sandbox") -> dict[str, dict[str, Any]]:
+    """Return the settings as tables; `data` is the folder of the embedded Postgres."""
+    return {
+        "company": {"name": "Lindner Heizungsbau", "knowledge": str(COMPANY)},
+        "asterisk": {
+            "ari_url": "http://127.0.0.1:18088",
+            "ari_password_file": str(SECRETS / "ari"),
+            "ami_port": 15038,
+            "ami_password_file": str(SECRETS / "ami"),
+            "agi_port": 14573,
+            "node": node,
+        },
+        "calls": {"slots": 12},
+        "speech": {"vosk_model": str(VOSK_MODEL)},
+        "log": {"data": str(data), "wording": True},
+    }
+
+
+def write_settings(path: Path, settings: dict[str, dict[str, Any]]) -> Path:
+    """Write the tables as a TOML file and return its path."""
+    lines: list[str] = []
+    for section, values in settings.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
