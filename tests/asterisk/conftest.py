@@ -146,9 +146,9 @@ class Watch:
     async def until_runs(self, channel: str, application: str, seconds: float = 5.0) -> Event:
         """Return the event with which the channel begins to run an application of the dialplan."""
         return await self.until(
-            lambda e: e["type"] == "ChannelDialplan"
-            and e["channel"]["id"] == channel
-            and e["dialplan_app"] == application,
+            lambda e: (
+                e["type"] == "ChannelDialplan" and e["channel"]["id"] == channel and e["dialplan_app"] == application
+            ),
             seconds,
         )
 

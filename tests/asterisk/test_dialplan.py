@@ -64,7 +64,7 @@ def lint(folder: Path) -> list[str]:
     shutil.copy(SANDBOX_CONFIG / "extensions.conf", folder)
     (folder / "ari-agent").mkdir()
     shutil.copy(FRAGMENTS / "extensions.conf", folder / "ari-agent")
-    command = [Path(sys.executable).with_name("asterisklint"), "dialplan-check", "extensions.conf"]
+    command = [str(Path(sys.executable).with_name("asterisklint")), "dialplan-check", "extensions.conf"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     lines = (done.stdout + done.stderr).splitlines()
     return [re.sub(r"^\S+:\d+ [A-Z_]+: ", "", line) for line in lines]
