@@ -53,11 +53,10 @@ _CLUSTER_SETTINGS = {
     "log_filename": "postgres-%a.log",
     "log_truncate_on_rotation": "on",
     "log_rotation_age": "1d",
-    # Nothing of a statement, a value or a failing row may reach the server's log.
-    "log_error_verbosity": "terse",
+    # An error's text may hold a value, its details the row and the statement; none may reach the server's log.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
 }
 
 
@@ -148,8 +147,10 @@ class EmbeddedPostgres:
             self._create()
         if self._running():
             return
-        # Of a server that is gone, or its number now belongs to another process: Postgres would refuse to start.
-        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        # Left by a server that was killed. Postgres goes by the process number alone, and that may be a zombie's or
+        # another program's by now. A session that outlived its server is found by its shared memory all the same.
+        for left in (self._cluster / "postmaster.pid", self._folder / ".s.PGSQL.5432.lock"):
+            left.unlink(missing_ok=True)
         self._run("pg_ctl", "start", "-w", "-t", f"{COMMAND_S:.0f}", "-D", str(self._cluster))
 
     def _create(self) -> None:

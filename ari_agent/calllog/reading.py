@@ -58,10 +58,16 @@ class CallReader:
         (row,) = await self._rows("row_counts", {})
         return row
 
-    async def follow(self) -> AsyncGenerator[Row, None]:
-        """Yield every event from now on, each once, for ever; a lost connection is made again and nothing left out."""
-        (last,) = await self._rows("last_event", {})
-        seq: int = last["seq"]
+    async def position(self) -> int:
+        """Return the number of the newest event: where `follow` starts. Raises CallLogError."""
+        (row,) = await self._rows("last_event", {})
+        return int(row["seq"])
+
+    async def follow(self, seq: int) -> AsyncGenerator[Row, None]:
+        """Yield every event after number `seq`, each once, for ever.
+
+        A lost connection is made again and nothing left out. Raises CallLogError when that cannot help.
+        """
         delays = backoff()
         while True:
             try:

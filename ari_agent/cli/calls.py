@@ -114,7 +114,7 @@ async def _show(settings: Log, prefix: str, as_json: bool) -> int:
 
 
 async def _watch(settings: Log, as_json: bool) -> int:
-    async with CallReader.open(settings) as reader, aclosing(reader.follow()) as events:
+    async with CallReader.open(settings) as reader, aclosing(reader.follow(await reader.position())) as events:
         typer.echo("waiting for calls, Ctrl-C ends", err=True)
         async for event in events:
             if as_json:

@@ -1,0 +1,8 @@
+from database.servers import (  # noqa: F401 - fixtures
+    calls,
+    company_server,
+    embedded_server,
+    empty_database,
+    password_file,
+    template,
+)
