@@ -116,7 +116,7 @@ class Controller:
 
     async def _handle(self, event: Event) -> None:
         match event:
-            case Broadcast(channel, ("inbound", *_)) if self.ready:
+            case Broadcast(channel) if self.ready:
                 self._start(self._claim(channel))
             case Entered(_, ("inbound", *_)):
                 self._start(self._admit(event))

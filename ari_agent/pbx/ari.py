@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -70,10 +71,9 @@ ENDPOINTS = (
 class Ari:
     """A connection to one Asterisk on behalf of one application."""
 
-    def __init__(self, settings: Asterisk, app: str, http: aiohttp.ClientSession, auth: aiohttp.BasicAuth) -> None:
+    def __init__(self, settings: Asterisk, app: str, http: aiohttp.ClientSession) -> None:
         self.app = app
         self.http = http
-        self.auth = auth
         self.url = settings.ari_url.rstrip("/")
         self._limit = aiohttp.ClientTimeout(total=settings.request_s)
         self._heartbeat_s = settings.heartbeat_s
@@ -83,9 +83,10 @@ class Ari:
     @asynccontextmanager
     async def open(cls, settings: Asterisk, app: str) -> AsyncIterator[Self]:
         """Prepare the client; the first request connects. Raises ConfigError when the password cannot be read."""
-        auth = aiohttp.BasicAuth(settings.ari_user, read_secret(settings.ari_password_file))
-        async with aiohttp.ClientSession() as http:
-            yield cls(settings, app, http, auth)
+        login = f"{settings.ari_user}:{read_secret(settings.ari_password_file)}"
+        headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
+        async with aiohttp.ClientSession(headers=headers) as http:
+            yield cls(settings, app, http)
 
     async def info(self) -> dict[str, Any]:
         """Return what Asterisk tells of itself; `["system"]["version"]` is its version."""
@@ -216,7 +217,6 @@ class Ari:
             async with self.http.ws_connect(
                 f"{self.url}/ari/events",
                 params=params,
-                auth=self.auth,
                 heartbeat=self._heartbeat_s,
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             ) as socket:
@@ -258,9 +258,7 @@ class Ari:
         name = f"{request.method} {request.path}"
         url = f"{self.url}/ari{request.path.format(**(path or {}))}"
         try:
-            async with self.http.request(
-                request.method, url, params=params, auth=self.auth, timeout=self._limit
-            ) as response:
+            async with self.http.request(request.method, url, params=params, timeout=self._limit) as response:
                 if response.status in _GONE:
                     raise ChannelGone(f"{name}: {response.status}")
                 if response.status >= 400:

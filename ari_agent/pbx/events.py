@@ -16,7 +16,6 @@ class Broadcast:
     """The dialplan offers a call to every controller; the first to claim it gets it."""
 
     channel: str
-    args: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,11 @@ def parse(text: str) -> Event | None:
         kind, channel = data["type"], data.get("channel") or {}
         match kind:
             case "CallBroadcast":
-                return Broadcast(channel["id"], _args(data))
+                return Broadcast(channel["id"])
             case "StasisStart":
-                return Entered(channel["id"], _args(data), (channel.get("caller") or {}).get("number") or "")
+                return Entered(
+                    channel["id"], tuple(map(str, data["args"])), (channel.get("caller") or {}).get("number") or ""
+                )
             case "ChannelDtmfReceived":
                 return Digit(channel["id"], str(data["digit"]))
             case "StasisEnd" | "ChannelDestroyed" | "ChannelHangupRequest":
@@ -77,10 +78,3 @@ def parse(text: str) -> Event | None:
                 return None
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise AriError("Asterisk sent an event that cannot be read") from e
-
-
-def _args(data: dict[str, object]) -> tuple[str, ...]:
-    args = data.get("args")
-    if isinstance(args, str):  # CallBroadcast carries them as one comma-separated string, StasisStart as a list
-        args = args.split(",")
-    return tuple(str(arg) for arg in args) if isinstance(args, list) else ()

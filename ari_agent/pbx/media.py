@@ -59,7 +59,6 @@ class MediaLine:
                 socket = await ari.http.ws_connect(
                     f"{ari.url}/media/{connection_id}",
                     protocols=("media",),
-                    auth=ari.auth,
                     max_msg_size=MAX_MESSAGE_BYTES,
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                 )
