@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -125,18 +126,17 @@ async def _watch(settings: Log, as_json: bool) -> int:
 
 
 def _table(calls: list[Row]) -> Table:
-    table = Table("Beginn", "Anruf", "Anrufer", "Dauer", "Schritte", "KI-Hinweis", "Ergebnis", "Grund")
+    table = Table("Beginn", "Anruf", "Anrufer", "Dauer", "Schritte", "Hinweis", "Ergebnis", box=SIMPLE, pad_edge=False)
     for call in calls:
         begin, end = call["opened_at"], call["closed_at"]
         table.add_row(
-            _clock(begin, "%d.%m.%Y %H:%M:%S"),
-            str(call["id"])[:8] + (" Test" if call["test"] else ""),
+            _clock(begin, "%d.%m. %H:%M:%S"),
+            str(call["id"])[:8],
             "unterdrückt" if call["withheld"] else call["caller"],
             f"{(end - begin).total_seconds():.0f} s" if begin and end else "–",
             str(call["turns"] if call["turns"] is not None else "–"),
             "ja" if call["disclosure_played_ms"] is not None else "nein",
-            _OUTCOMES.get(call["outcome"], call["outcome"] or "offen"),
-            call["reason"] or "",
+            _OUTCOMES.get(call["outcome"], call["outcome"] or "offen") + (" (Test)" if call["test"] else ""),
         )
     return table
 

@@ -90,8 +90,7 @@ async def test_entries_wait_in_order_while_the_database_restarts(company: Compan
             for entry in numbered(call, 2, 40):
                 log.write(entry)
             assert not await log.flush(0.5)
-            assert not log.healthy
-            assert log.waiting == 39
+            assert (log.healthy, log.waiting) == (False, 39)
         finally:
             await asyncio.to_thread(company.start)
         assert await log.flush(WAIT_S)
@@ -160,7 +159,7 @@ async def test_a_database_that_is_away_at_the_start_is_an_error_for_doctor_and_n
             assert caught.value.retryable
             assert "firma" not in str(caught.value)
         async with PostgresLog.open(own.settings) as log:
-            assert not log.healthy
+            assert (log.healthy, log.waiting) == (False, 0)
             log.write(numbered(uuid4(), 1, 1)[0])
             await asyncio.to_thread(company.start)
             assert await log.flush(WAIT_S)
