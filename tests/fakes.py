@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ def speech_settings(**changes: Any) -> Speech:
 def milliseconds(pcm: bytes) -> float:
     """Return how long slin16 lasts."""
     return len(pcm) / 2 / SAMPLE_RATE * 1000
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until something nobody announces is true. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - other processes set no events of ours
+            await asyncio.sleep(0.001)
 
 
 class FakeLine:
@@ -85,13 +92,14 @@ class FakeLine:
                 self._frames.task_done()
             await asyncio.sleep(0)
 
-    async def play(self, audio: AsyncIterator[bytes]) -> None:
-        """Play in no time at all, or up to `hold_at_ms`."""
+    async def play(self, audio: AsyncGenerator[bytes, None]) -> None:
+        """Play in no time at all, or up to `hold_at_ms`; close `audio`."""
         self._played_ms = 0.0
         self.playing.set()
         try:
-            async for chunk in audio:
-                await self._play(chunk)
+            async with aclosing(audio):
+                async for chunk in audio:
+                    await self._play(chunk)
         finally:
             self.playing.clear()
             self.plays.append(self._played_ms)

