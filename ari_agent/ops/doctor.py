@@ -27,6 +27,8 @@ MODULES = (
 )
 SAFE_MEDIA = {20: 18, 22: 8, 23: 2}
 """By major version of Asterisk the first minor version whose chan_websocket does not lose frames or crash."""
+DEADLOCKS = "res_stasis_device_state.so"
+"""https://github.com/asterisk/asterisk/issues/2170; asterisk/modules.conf says more."""
 
 
 class Level(IntEnum):
@@ -71,6 +73,9 @@ async def _asterisk(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("modules", Level.ERROR, f"not running: {', '.join(missing)}", remedy)
         else:
             yield Finding("modules", Level.GOOD, "all running")
+        if await ari.module_status(DEADLOCKS) == "Running":
+            remedy = "add '#include ari-agent/modules.conf' to modules.conf and restart Asterisk"
+            yield Finding("modules", Level.WARNING, f"{DEADLOCKS} can make every ARI application hang", remedy)
         async for finding in _claiming(settings, ari):
             yield finding
 
