@@ -27,6 +27,8 @@ RTP_PORTS = (22000, 31000)
 """Where a phone begins to look for a free RTP port: above Asterisk's own, below those that the kernel gives out."""
 LONGEST_SPEECH = 120 * RATE
 """Samples that may wait to be said; more is refused."""
+FAREWELL = 1.5
+"""Seconds that the PBX gets to answer a BYE, and as many for the end of a registration."""
 
 Facts = dict[str, Any]
 
@@ -87,7 +89,8 @@ class Line(pj.Call):  # type: ignore[misc]
         super().__init__(account, call_id)
         self.handset = handset
         self.began = time.monotonic()
-        self.answered = self.ended = False
+        self.answered = False
+        self.over = threading.Event()
 
     def onCallState(self, _prm: Any) -> None:
         if self.handset.line is not self:  # a second caller, who is being told that we are busy
@@ -97,8 +100,8 @@ class Line(pj.Call):  # type: ignore[misc]
             self.answered = True
             now = time.monotonic()
             self.handset.wire.send(event="answered", after_ms=1000 * (now - self.began), at=now)
-        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.ended:
-            self.ended = True
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over.is_set():
+            self.over.set()
             self.handset.call_ended(info.lastStatusCode)
 
     def onCallMediaState(self, _prm: Any) -> None:
@@ -122,8 +125,11 @@ class Extension(pj.Account):  # type: ignore[misc]
     def __init__(self, handset: "Handset") -> None:
         super().__init__()
         self.handset = handset
+        self.told = threading.Event()
+        """Set when the PBX has replied to a registration, or to its end."""
 
     def onRegState(self, prm: Any) -> None:
+        self.told.set()
         self.handset.wire.send(event="registered", code=int(prm.code))
 
     def onIncomingCall(self, prm: Any) -> None:
@@ -193,7 +199,7 @@ class Handset:
         return {}
 
     def hangup(self) -> Facts:
-        if self.line is not None and not self.line.ended:
+        if self.line is not None and not self.line.over.is_set():
             self.line.hangup(pj.CallOpParam())
         return {}
 
@@ -234,7 +240,7 @@ class Handset:
         """A call comes in: 180, or 486 while there is a call."""
         line = Line(account, self, call_id)
         reply = pj.CallOpParam()
-        if self.line is not None and not self.line.ended:
+        if self.line is not None and not self.line.over.is_set():
             reply.statusCode = pj.PJSIP_SC_BUSY_HERE
             line.hangup(reply)
             return
@@ -251,20 +257,24 @@ class Handset:
         self.wire.send(event="ended", code=code)
 
     def close(self) -> None:
-        """Leave in the order that the SIP stack asserts: call objects first."""
+        """Take leave of the PBX, then end the stack in the order it asserts: call objects first."""
         self.hangup()
+        if self.line is not None:
+            self.line.over.wait(FAREWELL)
+        if self.account is not None and self.account.getInfo().regIsActive:
+            self.account.told.clear()
+            self.account.setRegistration(False)
+            self.account.told.wait(FAREWELL)
         self.line = None
-        if self.account is not None:
-            self.account.shutdown()
         del self.ear
-        self.endpoint.libDestroy()
+        self.endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)  # else it waits a second for what is done above
 
     def _check_audio(self) -> None:
         if not self.ear.listening:
             raise ValueError("there is no audio path")
 
     def _current(self) -> Line:
-        if self.line is None or self.line.ended:
+        if self.line is None or self.line.over.is_set():
             raise ValueError("this phone has no call")
         return self.line
 

@@ -113,8 +113,11 @@ class HandsetProcess:
         try:
             while line := await self._messages.readline():
                 await self._take(json.loads(line))
-        finally:
             self.gone = f"the phone's process ended with status {await self._process.wait()}"
+        finally:
+            if self._process.returncode is None:  # the program ends without closing its phone, or cannot read it
+                self._process.kill()
+            self.gone = self.gone or "the phone's process is not read any more"
             for reply in self._replies.values():
                 if not reply.done():
                     reply.set_exception(PhoneError(self.gone))

@@ -180,6 +180,8 @@ async def test_a_phone_that_is_switched_off_is_no_longer_registered(sandbox: San
     contacts = await asyncio.to_thread(sandbox.cli, "pjsip show contacts")
     assert "empfang1" in contacts
     await desk.close()
+    with pytest.raises(PhoneError, match="process ended with status 0"):
+        await desk.now()
     assert "empfang1" not in await asyncio.to_thread(sandbox.cli, "pjsip show contacts")
 
 
