@@ -50,6 +50,13 @@ async def test_a_phrase_is_spoken_at_once_and_at_one_level(blocking: BlockBuster
     assert not children()
 
 
+async def test_silence_before_the_first_word_is_not_played(tmp_path: Path) -> None:
+    plain = b"".join(await spoken(EspeakVoice(SETTINGS), TEXT))
+    late = 'espeak-ng "$@" > "$0.wav"; head -c 44 "$0.wav"; head -c 50000 /dev/zero; exec tail -c +45 "$0.wav"'
+    pcm = b"".join(await spoken(EspeakVoice(SETTINGS, program(tmp_path, late)), TEXT))
+    assert duration_ms(pcm) == pytest.approx(duration_ms(plain), abs=25)
+
+
 @pytest.mark.parametrize("voice", ["de+f3", "de+m7", "de+whisper"])
 async def test_every_variant_has_the_same_level(voice: str) -> None:
     pcm = b"".join(await spoken(EspeakVoice(speech_settings(voice=voice)), TEXT))
