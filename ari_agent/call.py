@@ -23,10 +23,10 @@ import structlog
 from ari_agent.config import Settings
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation
-from ari_agent.errors import AgentError, EngineError
+from ari_agent.errors import AgentError, EngineError, MediaError
 from ari_agent.protocols import CallLog, Escalation, Line, Recogniser, Refusal, StaffLeg, Voice, VoiceActivity
 from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded, TurnTaken
-from ari_agent.speech.audio import ringback
+from ari_agent.speech.audio import ringback, silence
 from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
 from ari_agent.speech.sentences import heard as heard_part
 from ari_agent.speech.sentences import split
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 HEARD_EVENTS = 32
 """Events kept while the conversation is busy; the ears drop what comes beyond that."""
 BYTES_PER_MS = 32
+SENTENCE_PAUSE_MS = 250.0
+PAUSE = silence(SENTENCE_PAUSE_MS)
 COMPANY_RINGS = 2
 """After so many rings, 5 s each, a waiting caller is told that we are still trying."""
 
@@ -137,7 +139,7 @@ class Call:
         try:
             async with asyncio.timeout(self._settings.calls.longest_s), asyncio.TaskGroup() as tasks:
                 helpers = [
-                    tasks.create_task(self._ears.listen(self._heard), name="ears"),
+                    tasks.create_task(self._listen(), name="ears"),
                     tasks.create_task(self._collect_keys(), name="keys"),
                     tasks.create_task(self._await_dismissal(), name="dismissal"),
                 ]
@@ -240,7 +242,7 @@ class Call:
             result: StaffLeg | Refusal = Refusal("nobody-free")
         else:
             async with self._mouth(act.text, reply, then=self._keep_company()):
-                result = await self._escalation.ring(target, act.whisper)
+                result = await self._escalation.ring(target, act.whisper, act.display)
         code = result.reason if isinstance(result, Refusal) else "accepted"
         waited_ms = (loop.time() - started) * 1000
         self._log.write(EscalationEnded(self.ident, _now(), target, act.reason, code, waited_ms))
@@ -321,7 +323,9 @@ class Call:
         self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncGenerator[bytes, None]:
         for sentence in split(text):
-            reply.parts.append((sentence, 0.0))
+            if reply.parts:
+                yield PAUSE
+            reply.parts.append((sentence, SENTENCE_PAUSE_MS if reply.parts else 0.0))
             async with aclosing(self._voice.speak(sentence)) as speech:
                 async for pcm in speech:
                     reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()
@@ -339,6 +343,10 @@ class Call:
             yield
         finally:
             self._ears.agent_speaking(speaking=False)
+
+    async def _listen(self) -> None:
+        await self._ears.listen(self._heard)
+        raise MediaError("the line was closed, and nobody hung up")
 
     async def _collect_keys(self) -> None:
         """Pass on the keys; their end is the end of the caller."""

@@ -49,7 +49,6 @@ class Company(Section):
     name: Annotated[str, Field(min_length=2, max_length=80)] = Field(description="Company, as spoken in the AI notice")
     knowledge: ExistingPath = Field(description="Markdown file with the passages that callers may hear")
     language: Annotated[str, Field(pattern="^de$")] = Field("de", description="Language of the wording")
-    privacy_url: str | None = Field(None, max_length=120, description="Where the privacy notice is, as spoken")
 
 
 class Asterisk(Section):

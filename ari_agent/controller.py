@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -24,7 +24,7 @@ from ari_agent.pbx.agi import route_server
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Connected, Disconnected, Entered, Event
-from ari_agent.pbx.leg import Leg
+from ari_agent.pbx.leg import PREFIX, Leg
 from ari_agent.protocols import CallLog
 from ari_agent.reconcile import attend, reconcile
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
@@ -45,12 +45,12 @@ class Pbx:
     ami: Ami
 
 
-@dataclass(frozen=True, slots=True)
-class _Closed:
-    """How a call ended, for the log."""
+@dataclass(slots=True)
+class _Result:
+    """How a call ended, for the log; until it has, that we stopped in the middle of it."""
 
-    outcome: str
-    reason: str
+    outcome: str = "to-queue"
+    reason: str = "stopped"
     escalated_to: str | None = None
     turns: int = 0
 
@@ -117,17 +117,22 @@ class Controller:
     async def _handle(self, event: Event) -> None:
         match event:
             case Broadcast(channel) if self.ready:
-                self._start(self._claim(channel))
-            case Entered(_, ("inbound", *_)):
-                self._start(self._admit(event))
+                self._start(self._claim(channel), slots=1)
+            case Entered(_, ("inbound", *_)) if self.ready:
+                # An older Asterisk hands calls to us without asking.
+                self._start(self._serve(event), slots=1)
+            case Entered(channel, ("inbound", *_)):
+                self._start(settle(self._to_queue(channel)))
             case Entered(channel, _):
                 # A far leg that was answered after we had given up on it.
                 self._start(settle(self._ari.hang_up(channel)))
             case Connected():
                 log.info("connected to Asterisk", app=self._ari.app)
-                if not self._connected_before:
+                try:
+                    await (self._rescue() if self._connected_before else self._take_over())
                     self._connected_before = True
-                    await self._take_over()
+                except AriError as e:
+                    log.warning("cleaning up has to wait for the next connection", error=str(e))
             case Disconnected(reason):
                 log.warning("no connection to Asterisk; callers go to the queue", reason=reason)
             case _:
@@ -137,68 +142,66 @@ class Controller:
         for bridge, people in await reconcile(self._ari, self._settings.asterisk.context, FALLBACK):
             self._start(attend(self._ari, bridge, people))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    async def _rescue(self) -> None:
+        """Send callers to the queue whose handing over to us was lost with the connection."""
+        for channel in await self._ari.ours() - self._ari.watched:
+            if not channel.startswith(PREFIX):
+                await settle(self._to_queue(channel))
+
+    def _start(self, work: Coroutine[None, None, None], *, slots: int = 0) -> None:
+        """Run work of a call; its slot is taken at once, so that a burst of calls cannot take more than there are."""
+        self._busy += slots
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: self._ended(done, slots))
+
+    def _ended(self, task: asyncio.Task[None], slots: int) -> None:
+        self._busy -= slots
+        self._tasks.discard(task)
 
     async def _claim(self, channel: str) -> None:
         """Claim a broadcast call; if it is ours, serve it."""
-        self._busy += 1
         try:
             with self._ari.watch(channel) as events:
                 if not await self._ari.claim(channel):
                     return
                 async with asyncio.timeout(self._settings.calls.claim_s):
                     entered = await events.get()
-            if isinstance(entered, Entered):
-                await self._serve(entered)
         except TimeoutError:
             log.warning("Asterisk did not hand over a claimed call")
+            await settle(self._to_queue(channel))
         except AriError as e:
             log.warning("claiming failed", error=str(e))
-        finally:
-            self._busy -= 1
-
-    async def _admit(self, entered: Entered) -> None:
-        """Serve a call that an older Asterisk handed to us without asking; if we cannot, give it back at once."""
-        if not self.ready:
-            await settle(self._to_queue(entered.channel))
-            return
-        self._busy += 1
-        try:
-            await self._serve(entered)
-        finally:
-            self._busy -= 1
+        else:
+            if isinstance(entered, Entered):
+                await self._serve(entered)
 
     async def _serve(self, entered: Entered) -> None:
         ident = uuid4()
         structlog.contextvars.bind_contextvars(call=str(ident))
         log.info("call opened")
         self._log.write(_opened(ident, entered, self._settings.asterisk.node))
-        closed = _Closed("to-queue", "stopped")
+        result = _Result()
         try:
-            closed = await self._converse(ident, entered)
+            await self._converse(ident, entered, result)
         except ChannelGone:
-            closed = _Closed("caller-hung-up", "during-setup")
+            result.outcome, result.reason = "caller-hung-up", "during-setup"
+            await settle(self._to_queue(entered.channel))  # in case it was something else of ours that is gone
         except AgentError as e:
             log.warning("the call cannot be served", error=str(e))
-            closed = _Closed("to-queue", "setup-failed")
+            result.outcome, result.reason = "to-queue", "setup-failed"
         except Exception:  # the edge of a call: a mistake of ours must not cost the caller the queue
             log.exception("mistake in our program")
-            closed = _Closed("to-queue", "bug")
+            result.outcome, result.reason = "to-queue", "bug"
         finally:
-            if closed.outcome == "to-queue":
+            if result.outcome == "to-queue":
                 await settle(self._to_queue(entered.channel))
-            turns, target = closed.turns, closed.escalated_to
-            self._log.write(CallClosed(ident, _now(), closed.outcome, closed.reason, turns, escalated_to=target))
-            log.info("call closed", outcome=closed.outcome, reason=closed.reason, turns=turns)
+            self._log.write(CallClosed(ident, _now(), result.outcome, result.reason, result.turns, result.escalated_to))
+            log.info("call closed", outcome=result.outcome, reason=result.reason, turns=result.turns)
 
-    async def _converse(self, ident: UUID, entered: Entered) -> _Closed:
+    async def _converse(self, ident: UUID, entered: Entered, result: _Result) -> None:
         settings, began = self._settings, asyncio.get_running_loop().time()
-        escalation = QueueEscalation(
-            self._ari, self._ami, self._engines.voice, settings, str(ident), _caller_id(entered.caller)
-        )
+        escalation = QueueEscalation(self._ari, self._ami, self._engines.voice, settings, str(ident), entered.caller)
         async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, _now(), setup_ms))
@@ -210,24 +213,27 @@ class Controller:
                 ending = await call.run()
             finally:
                 self._calls.discard(call)
-            return replace(await self._finish(ending, leg, escalation), turns=call.turns)
+                result.turns = call.turns
+            await self._finish(ending, leg, escalation, result)
 
-    async def _finish(self, ending: Ending, leg: Leg, escalation: QueueEscalation) -> _Closed:
+    async def _finish(self, ending: Ending, leg: Leg, escalation: QueueEscalation, result: _Result) -> None:
         match ending:
             case HandOver(Receptionist() as staff, reason):
+                # Noted before the two talk: they go on talking when we are stopped meanwhile.
+                result.outcome, result.reason, result.escalated_to = "handed-over", reason, staff.target
                 try:
                     await escalation.connect(leg, staff)
                 except ChannelGone:
-                    return _Closed("to-queue", "receptionist-gone")
-                await settle(self._ari.hang_up(leg.channel))
-                return _Closed("handed-over", reason, escalated_to=staff.target)
+                    result.outcome, result.reason, result.escalated_to = "to-queue", "receptionist-gone", None
+                else:
+                    await settle(self._ari.hang_up(leg.channel))
             case Solved():
+                result.outcome, result.reason = "solved", "goodbye"
                 await settle(self._ari.hang_up(leg.channel))
-                return _Closed("solved", "goodbye")
             case ToQueue(reason):
-                return _Closed("to-queue", reason)
+                result.outcome, result.reason = "to-queue", reason
             case _:
-                return _Closed("caller-hung-up", "caller")
+                result.outcome, result.reason = "caller-hung-up", "caller"
 
     async def _to_queue(self, channel: str) -> None:
         await self._ari.continue_in(channel, self._settings.asterisk.context, FALLBACK)
@@ -247,11 +253,6 @@ def _opened(ident: UUID, entered: Entered, node: str) -> CallOpened:
     return CallOpened(
         ident, _now(), node, entered.channel, dialled, caller=entered.caller or None, test="test" in flags
     )
-
-
-def _caller_id(number: str) -> str:
-    """Return what the receptionist's display shows while the phone rings."""
-    return f'"KI-Anruf" <{number or "anonym"}>'
 
 
 async def _wait(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:

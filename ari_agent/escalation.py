@@ -42,13 +42,13 @@ class Receptionist:
 class QueueEscalation:
     """Escalation through an app_queue, for one call; what it opened is hung up when its block ends."""
 
-    def __init__(self, ari: Ari, ami: Ami, voice: Voice, settings: Settings, call: str, caller_id: str) -> None:
+    def __init__(self, ari: Ari, ami: Ami, voice: Voice, settings: Settings, call: str, number: str) -> None:
         self._ari = ari
         self._ami = ami
         self._voice = voice
         self._settings = settings
         self._call = call
-        self._caller_id = caller_id
+        self._number = number
         self._far_legs = AsyncExitStack()
         self._they_talk = False
         """Whether we are leaving while two people talk."""
@@ -69,11 +69,11 @@ class QueueEscalation:
             log.warning("queue state unknown", error=str(e))
             return True
 
-    async def ring(self, target: str, whisper: str) -> Receptionist | Refusal:
+    async def ring(self, target: str, whisper: str, display: str) -> Receptionist | Refusal:
         """Ring the queue and wait for a receptionist to take the call."""
         async with AsyncExitStack() as far_leg:
             try:
-                taken = await self._ring(far_leg, target, whisper)
+                taken = await self._ring(far_leg, target, whisper, display)
             except ChannelGone:
                 taken = Refusal("no-key")
             except AgentError as e:
@@ -100,7 +100,7 @@ class QueueEscalation:
             self._they_talk = True
             raise
 
-    async def _ring(self, far_leg: AsyncExitStack, target: str, whisper: str) -> Receptionist | Refusal:
+    async def _ring(self, far_leg: AsyncExitStack, target: str, whisper: str, display: str) -> Receptionist | Refusal:
         channel = f"{PREFIX}staff-{uuid4()}"
         limits = self._settings.escalation
         events = far_leg.enter_context(self._ari.watch(channel))
@@ -109,7 +109,7 @@ class QueueEscalation:
             channel,
             f"Local/{target}@{self._settings.asterisk.context}-queue/n",
             f"staff-leg,{self._call}",
-            self._caller_id,
+            f'"{display}" <{self._number or "anonym"}>',
             limits.ring_s,
         )
         try:

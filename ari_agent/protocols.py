@@ -124,8 +124,8 @@ class Escalation(Protocol):
     async def available(self, target: str) -> bool:
         """Tell whether ringing the queue makes sense: False when it is known that nobody is free."""
 
-    async def ring(self, target: str, whisper: str) -> StaffLeg | Refusal:
-        """Ring the queue, whisper to whoever answers and wait for key 1 or 2.
+    async def ring(self, target: str, whisper: str, display: str) -> StaffLeg | Refusal:
+        """Ring the queue showing `display` as caller name, whisper to whoever answers and wait for key 1 or 2.
 
         Cancellation hangs up whatever was ringing. Never raises for reasons on the receptionists' side.
         """

@@ -31,6 +31,8 @@ class Escalate:
     """Said to the caller while the phone rings."""
     whisper: str
     """Said to the receptionist who answers."""
+    display: str
+    """Shown as the caller's name while the receptionist's phone rings."""
     reason: str
     before: str = ""
     """Said in full before anything else, whether or not a person can be reached."""

@@ -148,7 +148,9 @@ class Conversation:
         return Ask(self._say(self.script.wording.not_understood), "not-understood")
 
     def _escalate(self, reason: str, before: str = "") -> Escalate:
-        return Escalate(self._say(self.script.wording.connecting), self.script.whisper(reason), reason, before)
+        script = self.script
+        text, display = script.say(script.wording.connecting), script.wording.displays[reason]
+        return Escalate(text, script.whisper(reason), display, reason, before)
 
     def _say(self, template: str) -> str:
         return self.script.say(template)

@@ -47,6 +47,15 @@ GERMAN = Wording(
         "not-understood": "Der Assistent hat den Anrufer zweimal nicht verstanden",
         "silence": "Der Anrufer sagt nichts",
     },
+    displays={
+        "wish-for-person": "KI: Person gewuenscht",
+        "key-0": "KI: Taste 0",
+        "emergency": "KI: DRINGEND Notfall",
+        "fault": "KI: DRINGEND Stoerung",
+        "complaint": "KI: Beschwerde",
+        "not-understood": "KI: nicht verstanden",
+        "silence": "KI: Anrufer schweigt",
+    },
 )
 
 _PERSON = r"""(mitarbeiter(in|s|innen)? | mensch(en)? | person | jemand(en|em)? | zentrale | kolleg(e|en|in) |

@@ -43,3 +43,6 @@ class Wording:
     """For the receptionist."""
     topics: dict[str, str]
     """By reason of the escalation: the caller's matter, for the receptionist."""
+    displays: dict[str, str]
+    """By reason of the escalation: the caller's name on the receptionist's phone, at most 22 letters without umlauts,
+    because many phones show no more."""

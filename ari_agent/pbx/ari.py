@@ -177,6 +177,11 @@ class Ari:
         """Connect channels."""
         await self._request(ADD_CHANNEL, {"bridgeId": bridge}, channel=",".join(channels))
 
+    @property
+    def watched(self) -> set[str]:
+        """The ids of the channels that somebody watches."""
+        return set(self._watched)
+
     @contextmanager
     def watch(self, channel: str) -> Iterator[asyncio.Queue[Entered | Digit | Left]]:
         """Collect the events of one channel instead of yielding them from `events`."""
