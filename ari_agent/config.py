@@ -97,7 +97,7 @@ class Speech(Section):
     )
     voice_wpm: Annotated[int, Field(ge=80, le=300)] = Field(165, description="Words per minute of the voice")
     voice_s: Seconds = Field(3.0, description="Limit for the first sound of a phrase")
-    start_ms: Annotated[int, Field(ge=40, le=500)] = Field(100, description="Speech that counts as the caller speaking")
+    start_ms: Annotated[int, Field(ge=40, le=500)] = Field(60, description="Speech that counts as the caller speaking")
     end_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
         300, description="Silence that ends a turn whose words already make sense"
     )
