@@ -28,6 +28,8 @@ HTTP_PORT = 18088
 START_SECONDS = 180
 """A root file system that has to be made first takes most of it."""
 SWEEP_SECONDS = 5
+STRANGERS_SECONDS = 60
+"""A demo may be running against the same sandbox: it has this long to end."""
 
 Event = dict[str, Any]
 
@@ -82,13 +84,19 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Start the sandbox if it is not up; what is found running is left running."""
-    with (Path("/run/lock") / "ari-agent-sandbox-tests.lock").open("w") as lock:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "tests.lock").open("w") as lock:
         # Two test runs would sweep each other's calls away: the second one waits.
         fcntl.flock(lock, fcntl.LOCK_EX)
         was_up = subprocess.run([PBX, "status"], capture_output=True, timeout=10, check=False).returncode == 0
         if not was_up:
             subprocess.run([PBX, "start"], check=True, timeout=START_SECONDS)
-        yield Sandbox()
+        sandbox = Sandbox()
+        until = time.monotonic() + STRANGERS_SECONDS
+        while strangers := [app["name"] for app in sandbox.ari("GET", "applications")]:
+            assert time.monotonic() < until, f"stop what is connected to the sandbox, it takes our calls: {strangers}"
+            time.sleep(0.2)
+        yield sandbox
         if not was_up:
             subprocess.run([PBX, "stop"], check=True, timeout=30)
 
