@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -56,6 +57,16 @@ def postmaster(data: Path) -> int | None:
         return None
     pid = int(file.read_text().split()[0])
     return pid if Path(f"/proc/{pid}").exists() else None
+
+
+def kill(pid: int) -> None:
+    """Kill a process and wait until the kernel has ended it."""
+    process = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        assert select.select([process], [], [], WAIT_S)[0]
+    finally:
+        os.close(process)
 
 
 def answer(server: EmbeddedPostgres) -> str:
@@ -128,7 +139,7 @@ def test_a_killed_server_is_started_again(data: Path) -> None:
         with psycopg.connect(server.dsn):  # with a session, whose process outlives the server for a moment
             pid = postmaster(data)
             assert pid is not None
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)
         server.start()
         assert answer(server)
         assert postmaster(data) != pid
