@@ -12,7 +12,8 @@ AgentError
 ├── EngineError            speech recognition, voice or language model
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
 │   └── EngineTimeout      did not answer within the limit from the settings
-└── CallLogError           the database refused or cannot be reached
+└── CallLogError           the call log's database cannot be reached; retry
+    └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
 """
 
 from __future__ import annotations
@@ -94,3 +95,9 @@ class CallLogError(AgentError):
     """The call log's database refused or cannot be reached."""
 
     retryable = True
+
+
+class CallLogUnusable(CallLogError):
+    """The settings or the schema of the call log cannot work."""
+
+    retryable = False

@@ -13,10 +13,9 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
 from ari_agent.calllog.embedded import EmbeddedPostgres
-from ari_agent.calllog.errors import CallLogUnusable
 from ari_agent.calllog.queries import QUERIES
 from ari_agent.config import Log, read_secret
-from ari_agent.errors import CallLogError
+from ari_agent.errors import CallLogError, CallLogUnusable
 
 UNREACHABLE = (
     "the call log's database cannot be reached or refuses the login: check that Postgres runs, log.database and "

@@ -30,8 +30,7 @@ from typing import IO, Self
 
 from psycopg.conninfo import make_conninfo
 
-from ari_agent.calllog.errors import CallLogUnusable
-from ari_agent.errors import CallLogError
+from ari_agent.errors import CallLogError, CallLogUnusable
 
 VERSION = "18"
 ACCOUNT = "ari-agent"

@@ -13,12 +13,12 @@ from uuid import UUID, uuid4
 import psycopg
 import structlog
 
+from ari_agent.backoff import backoff
 from ari_agent.calllog.database import GRACE_S, Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
 from ari_agent.calllog.schema import migrate
 from ari_agent.config import Log
 from ari_agent.errors import CallLogError
-from ari_agent.pbx.backoff import backoff
 from ari_agent.record import (
     CallAnswered,
     CallClosed,

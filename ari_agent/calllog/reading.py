@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from ari_agent.backoff import backoff
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
 from ari_agent.config import Log
 from ari_agent.errors import CallLogError
-from ari_agent.pbx.backoff import backoff
 
 HEARTBEAT_S = 15.0
 """Seconds without news after which the connection is tried."""

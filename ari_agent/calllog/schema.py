@@ -9,8 +9,8 @@ from importlib import resources
 from typing import LiteralString
 
 from ari_agent.calllog.database import Connection, wrapped
-from ari_agent.calllog.errors import CallLogUnusable
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.errors import CallLogUnusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.calllog.database import Database
+from ari_agent.calllog.schema import migrate
 from ari_agent.config import Settings
 from ari_agent.errors import AgentError, AmiUnavailable, AriError
 from ari_agent.knowledge.document import read_passages
@@ -156,12 +157,9 @@ async def _voice(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async with PostgresLog.open(settings.log) as call_log:
-            healthy = call_log.healthy
+        async with Database(settings.log) as database, await database.connect() as connection:
+            await migrate(connection)
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
         return
-    if healthy:
-        yield Finding("database", Level.GOOD, "the call log can be written")
-    else:
-        yield Finding("database", Level.ERROR, "the database cannot be reached", "compare log.database; calls go on")
+    yield Finding("database", Level.GOOD, "the call log can be written")

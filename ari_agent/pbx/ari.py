@@ -17,9 +17,9 @@ from typing import Any, Self
 import aiohttp
 import structlog
 
+from ari_agent.backoff import backoff
 from ari_agent.config import Asterisk, read_secret
 from ari_agent.errors import AriError, AriRejected, AriUnavailable, ChannelGone
-from ari_agent.pbx.backoff import backoff
 from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse
 
 log = structlog.get_logger(__name__)

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from ari_agent.calllog.embedded import ACCOUNT, EmbeddedPostgres
-from ari_agent.calllog.errors import CallLogUnusable
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.config import Log
+from ari_agent.errors import CallLogUnusable
 from ari_agent.record import CallNoted
 from database.servers import WAIT_S, now, open_folder
 

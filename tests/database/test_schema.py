@@ -10,12 +10,11 @@ import psycopg
 import pytest
 
 from ari_agent.calllog.database import Database
-from ari_agent.calllog.errors import CallLogUnusable
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.calllog.queries import QUERIES, parse
 from ari_agent.calllog.schema import SHIPPED, Migration, migrate
 from ari_agent.config import Log
-from ari_agent.errors import CallLogError
+from ari_agent.errors import CallLogError, CallLogUnusable
 from ari_agent.record import CallNoted
 from database.servers import CallDatabase, now
 
