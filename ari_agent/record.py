@@ -62,7 +62,7 @@ class TurnTaken:
     reason: str | None
     """Why, as a code such as "wish-for-person"; never a score."""
     heard: str
-    """"speech", "key" or "silence"."""
+    """"speech", "key", "silence", or "refusal" when nobody took the call."""
     end_of_turn_ms: float | None
     """From the last speech to the decision that the caller has finished."""
     stt_ms: float | None

@@ -39,7 +39,7 @@ _OUTCOMES = {
     "to-queue": "Warteschlange",
 }
 _ACTS = {"answer": "Antwort", "ask": "Rückfrage", "escalate": "Übergabe", "goodbye": "Verabschiedung"}
-_HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille"}
+_HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille", "refusal": "Ablehnung"}
 
 
 @app.command("list")

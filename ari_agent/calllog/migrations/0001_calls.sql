@@ -109,6 +109,7 @@ SELECT
         WHEN 'speech' THEN 'Sprache'
         WHEN 'key' THEN 'Taste'
         WHEN 'silence' THEN 'Stille'
+        WHEN 'refusal' THEN 'Ablehnung'
         ELSE heard
     END AS gehoert,
     CASE act
