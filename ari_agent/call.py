@@ -28,16 +28,15 @@ from ari_agent.protocols import CallLog, Escalation, Line, Recogniser, Refusal, 
 from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded, TurnTaken
 from ari_agent.speech.audio import ringback, silence
 from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
+from ari_agent.speech.sentences import PAUSE_MS, split
 from ari_agent.speech.sentences import heard as heard_part
-from ari_agent.speech.sentences import split
 
 log = structlog.get_logger(__name__)
 
 HEARD_EVENTS = 32
 """Events kept while the conversation is busy; the ears drop what comes beyond that."""
 BYTES_PER_MS = 32
-SENTENCE_PAUSE_MS = 250.0
-PAUSE = silence(SENTENCE_PAUSE_MS)
+PAUSE = silence(PAUSE_MS)
 COMPANY_RINGS = 2
 """After so many rings, 5 s each, a waiting caller is told that we are still trying."""
 
@@ -325,7 +324,7 @@ class Call:
         for sentence in split(text):
             if reply.parts:
                 yield PAUSE
-            reply.parts.append((sentence, SENTENCE_PAUSE_MS if reply.parts else 0.0))
+            reply.parts.append((sentence, PAUSE_MS if reply.parts else 0))
             async with aclosing(self._voice.speak(sentence)) as speech:
                 async for pcm in speech:
                     reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()

@@ -8,13 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from ari_agent.protocols import Voice
-from ari_agent.speech.audio import duration_ms, silence
-from ari_agent.speech.sentences import split
+from ari_agent.speech.audio import silence
+from ari_agent.speech.sentences import PAUSE_MS, split
 
-PAUSE_MS = 250
-"""Between two sentences; the voices render none around a sentence."""
 _PAUSE = silence(PAUSE_MS)
-_MS_PER_LETTER = 70.0  # German at 165 words per minute; for sentences that were not rendered to their end
 
 
 class _Rendering:
@@ -84,16 +81,11 @@ class CachedVoice:
                 progress(done, len(phrases))
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
-        """Yield PCM: a text whose sentences are all held in one chunk, any other as it is rendered.
+        """Yield PCM: sentences that are held in one chunk each, others as they are rendered.
 
         Raises what the voice raises; what failed is not kept.
         """
-        sentences = split(text)
-        held = [pcm for sentence in sentences if (pcm := self._pcm(sentence)) is not None]
-        if len(held) == len(sentences):
-            yield _PAUSE.join(held)
-            return
-        for number, sentence in enumerate(sentences):
+        for number, sentence in enumerate(split(text)):
             if number:
                 yield _PAUSE
             async with aclosing(self._sentence(sentence)) as chunks:
@@ -103,24 +95,6 @@ class CachedVoice:
     def holds(self, text: str) -> bool:
         """Whether the whole text can be spoken at once."""
         return all(self._pcm(sentence) is not None for sentence in split(text))
-
-    def duration_ms(self, text: str) -> float | None:
-        """Return how long the text lasts in milliseconds, None unless it is held."""
-        if not self.holds(text):
-            return None
-        return max(0.0, sum(ms for _, ms in self.parts(text)) - PAUSE_MS)
-
-    def parts(self, text: str) -> list[tuple[str, float]]:
-        """Return the sentences with their milliseconds, pause behind included, as `sentences.heard` wants them.
-
-        What was not rendered to its end is estimated from its letters.
-        """
-        parts: list[tuple[str, float]] = []
-        for sentence in split(text):
-            pcm = self._pcm(sentence)
-            ms = len(sentence) * _MS_PER_LETTER if pcm is None else duration_ms(pcm)
-            parts.append((sentence, ms + PAUSE_MS))
-        return parts
 
     async def _sentence(self, sentence: str) -> AsyncGenerator[bytes, None]:
         if (pcm := self._pcm(sentence)) is not None:

@@ -47,13 +47,8 @@ class Silence:
     """Nobody has said anything for as long as the settings allow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The caller has hung up."""
-
-
-Heard = SpeechStarted | Said | Key | Silence | Gone
-"""All that can be heard of a caller; the ears report the words and the silence, the call adds keys and the hang-up."""
+Heard = SpeechStarted | Said | Key | Silence
+"""All that can be heard of a caller; the ears report the words and the silence, the call adds the keys."""
 
 
 @dataclass(slots=True)

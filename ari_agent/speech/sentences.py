@@ -26,6 +26,9 @@ _LAST_WORD = re.compile(r"[^\s(„\"»«]*$")
 _ONE_LETTER = re.compile(r"(^|\.)[^\W\d]$")
 _ORDINAL = re.compile(r"(^|[.\-/–])\d{1,2}$")
 
+PAUSE_MS = 250
+"""Between two sentences; the voices render none around a sentence."""
+
 
 def split(text: str) -> list[str]:
     """Return the sentences of the text, blanks normalised; joined with blanks they are the text again.
