@@ -1,0 +1,163 @@
+"""The agent under test on the sandbox: as a process of its own, or in ours where a test looks inside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from callers import VOSK_MODEL
+from psycopg.rows import DictRow, dict_row
+
+from ari_agent.call import Engines
+from ari_agent.calllog.embedded import EmbeddedPostgres
+from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.cli.run import company_script
+from ari_agent.config import Settings, load
+from ari_agent.controller import Controller, Pbx
+from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.ari import Ari
+from ari_agent.speech.cache import CachedVoice
+from ari_agent.speech.espeak import EspeakVoice
+from ari_agent.speech.vad import SpeechGate
+from ari_agent.speech.vosk import VoskRecogniser
+from sandbox import agent as process
+from sandbox.settings import sandbox_settings, write_settings
+
+from .people import until
+
+START_S = 20.0
+STOP_S = 15.0
+
+Tables = dict[str, dict[str, Any]]
+
+
+def tables(data: Path, node: str, **changes: dict[str, Any]) -> Tables:
+    """Return settings for a quick test: the agent speaks fast and waits for nobody for long."""
+    settings = sandbox_settings(data / "postgres", node=node)
+    quick: Tables = {
+        "speech": {"vosk_model": str(VOSK_MODEL), "voice_wpm": 300},
+        "escalation": {"ring_s": 8, "key_s": 2},
+        "calls": {"slots": 12, "drain_s": 3, "silence_s": 8},
+    }
+    for section, values in (*quick.items(), *changes.items()):
+        settings[section] = settings.get(section, {}) | values
+    return settings
+
+
+class Book:
+    """The call log of an agent, as a company's administrator sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = EmbeddedPostgres(folder)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Start the database, when the agent that has stopped it is to be read after."""
+        with self._server:
+            yield
+
+    async def rows(self, sql: str, *values: object) -> list[DictRow]:
+        """Return what a query finds."""
+        connecting = psycopg.AsyncConnection.connect(self._server.dsn, row_factory=dict_row, autocommit=True)
+        async with await connecting as connection:
+            return await (await connection.execute(sql.encode(), values or None)).fetchall()
+
+    async def calls(self) -> list[DictRow]:
+        """Return all calls in the order of their beginning."""
+        return await self.rows("SELECT * FROM ari_agent.call ORDER BY opened_at")
+
+    async def last(self) -> DictRow:
+        """Return the newest call."""
+        return (await self.calls())[-1]
+
+    async def turns(self, call: object) -> list[DictRow]:
+        """Return the turns of a call."""
+        return await self.rows("SELECT * FROM ari_agent.turn WHERE call = %s ORDER BY number", call)
+
+    async def escalations(self, call: object) -> list[str]:
+        """Return how each attempt to reach a person ended."""
+        sql = "SELECT code FROM ari_agent.event WHERE call = %s AND kind = 'escalated' ORDER BY seq"
+        return [row["code"] for row in await self.rows(sql, call)]
+
+    async def refused(self, call: object, seconds: float = 10.0) -> str:
+        """Wait until nobody took the call; return why."""
+        await until(lambda: self.escalations(call), seconds)  # the log is written behind the call
+        return (await self.escalations(call))[-1]
+
+    async def closed(self, calls: int, *, since: int = 0, seconds: float = 10.0) -> list[DictRow]:
+        """Wait until there are so many calls after the first `since` ones and all of them are closed; return them."""
+
+        async def complete() -> bool:
+            rows = (await self.calls())[since:]
+            return len(rows) == calls and all(row["closed_at"] for row in rows)
+
+        await until(complete, seconds)
+        return (await self.calls())[since:]
+
+
+class Agent(process.Agent):
+    """`ari-agent run` as a child process, with its call log."""
+
+    def __init__(self, folder: Path, settings: Tables) -> None:
+        path = write_settings(folder / f"{settings['asterisk']['node']}.toml", settings)
+        super().__init__(path)
+        self.checked = load(path)
+        self.book = Book(self.checked.log.data)
+
+    async def stop(self) -> int:
+        """End it if it still runs. A mistake of ours in its log fails the test that is going on."""
+        status = await super().stop()
+        mistakes = [line for line in self.lines() if "exception" in line or str(line["event"]).startswith("Traceback")]
+        assert not mistakes, mistakes
+        return status
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """An agent in our own process, laid open."""
+
+    controller: Controller
+    ari: Ari
+    recogniser: VoskRecogniser
+    log: PostgresLog
+    book: Book
+
+    @property
+    def worker(self) -> int:
+        """The process of the speech recognition."""
+        pid = self.recogniser.workers[0].pid
+        assert pid is not None
+        return pid
+
+
+@asynccontextmanager
+async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
+    """Serve the sandbox's calls in our own process, built as `ari-agent run` builds it."""
+    checked: Settings = load(write_settings(folder / "inside.toml", settings))
+    script = company_script(checked)
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(PostgresLog.open(checked.log))
+        recogniser = await stack.enter_async_context(VoskRecogniser(checked.speech))
+        voice = CachedVoice(EspeakVoice(checked.speech))
+        await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
+        ari = await stack.enter_async_context(Ari.open(checked.asterisk, checked.app))
+        engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs))
+        controller = Controller(checked, Pbx(ari, Ami(checked.asterisk)), engines, script, log)
+        serving = asyncio.create_task(controller.run(), name="controller")
+        try:
+            await until(partial(_is_connected, ari), START_S)
+            yield Inside(controller, ari, recogniser, log, Book(checked.log.data))
+        finally:
+            controller.stop()
+            async with asyncio.timeout(STOP_S):
+                await serving
+
+
+async def _is_connected(ari: Ari) -> bool:
+    return ari.app in await ari.applications()

@@ -1,0 +1,251 @@
+"""Controllers that are away, full, stopped, killed, or three at once: a caller always reaches somebody."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from database.servers import open_folder
+
+from sandbox.phone import Phone
+
+from .agents import Agent, tables
+from .conftest import Sandbox
+from .people import COMPANY, NUMBER, Ears, connected, nothing_left, receptionist, they_hear_each_other, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RING_LIMIT_MS = 1000
+CALLS = 60
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Where all agents of this module keep one call log together."""
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def caller(sandbox: Sandbox) -> AsyncIterator[Phone]:
+    async with other_caller(sandbox) as phone:
+        yield phone
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(sandbox: Sandbox) -> AsyncIterator[Phone]:
+    async with receptionist(sandbox) as phone:
+        yield phone
+
+
+@asynccontextmanager
+async def other_caller(sandbox: Sandbox) -> AsyncIterator[Phone]:
+    async with Phone(f"127.0.0.1:{sandbox.sip_port}") as phone:
+        await phone.show_as(NUMBER)
+        yield phone
+
+
+async def ms_to_the_desk(caller: Phone, desk: Phone, number: str = COMPANY) -> float:
+    """Call; return the milliseconds until the receptionist's phone rings."""
+    called = time.monotonic()
+    await caller.call(number)
+    return ((await desk.wait_ringing()).at - called) * 1000
+
+
+async def test_without_a_controller_the_receptionist_is_rung_within_a_second(caller: Phone, desk: Phone) -> None:
+    assert await ms_to_the_desk(caller, desk) <= RING_LIMIT_MS
+
+
+async def test_after_the_idle_controller_was_killed_the_next_call_rings_the_queue_within_a_second(
+    caller: Phone, desk: Phone, folder: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    async with Agent(folder, tables(folder, "idle")) as agent:
+        agent.kill()
+        await agent.ended()
+        waited_ms = await ms_to_the_desk(caller, desk)
+    record_testsuite_property("kill_to_ring_ms", round(waited_ms))
+    assert waited_ms <= RING_LIMIT_MS
+
+
+@pytest.mark.parametrize("number", ["2900", "2902"])
+async def test_when_every_slot_is_taken_the_next_caller_rings_the_queue(
+    sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path, number: str
+) -> None:
+    async with Agent(folder, tables(folder, "1", calls={"slots": 1})) as agent, other_caller(sandbox) as second:
+        calls = len(await agent.book.calls())
+        await caller.call(number)
+        await caller.wait_answered()
+        assert await ms_to_the_desk(second, desk, number) <= RING_LIMIT_MS
+        assert caller.in_call
+        await asyncio.gather(second.hangup(), caller.hangup())
+        (call,) = await agent.book.closed(1, since=calls)
+        assert call["dialled"] == number
+
+
+async def test_on_stop_who_talks_to_the_ai_goes_to_the_queue_and_who_talks_to_a_person_goes_on_talking(
+    sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        agent = await stack.enter_async_context(Agent(folder, tables(folder, "drain", calls={"drain_s": 1})))
+        colleague = await stack.enter_async_context(receptionist(sandbox, "empfang2"))
+        ears, calls = Ears(agent.checked), len(await agent.book.calls())
+        second, third = [await stack.enter_async_context(other_caller(sandbox)) for _ in range(2)]
+        await connected(caller, desk)
+        await second.call(COMPANY)
+        await second.wait_answered()
+        await second.wait_speech()
+        agent.terminate()
+        await agent.logged("stopping: no new calls")
+        await third.call(COMPANY)
+        await colleague.wait_ringing()  # no new calls: straight to the queue
+        await third.hangup()
+        await colleague.wait_ended()
+        await colleague.wait_ringing()  # the second one's time is over
+        await colleague.answer()
+        await they_hear_each_other(second, colleague)
+        assert await ears.heard(second, ears.wording.moment)
+        assert await agent.ended() == 0
+        await they_hear_each_other(caller, desk)
+        rows = await reopened(agent, calls)
+    assert rows == {("handed-over", "key-0"), ("to-queue", "drain")}
+
+
+async def reopened(agent: Agent, calls: int) -> set[tuple[str, str]]:
+    """Return outcome and reason of the calls after the first so many, from a log whose server was stopped."""
+    with agent.book.opened():
+        return {(call["outcome"], call["reason"]) for call in (await agent.book.calls())[calls:]}
+
+
+async def test_a_controller_that_comes_back_brings_orphans_to_the_queue_and_leaves_talking_people_alone(
+    sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        agent = await stack.enter_async_context(Agent(folder, tables(folder, "killed")))
+        second = await stack.enter_async_context(other_caller(sandbox))
+        await connected(caller, desk)
+        await second.call(COMPANY)
+        await second.wait_answered()
+        await second.wait_speech()
+        agent.kill()
+        await agent.ended()
+        colleague = await stack.enter_async_context(receptionist(sandbox, "empfang2"))
+        agent.start()
+        await colleague.wait_ringing()
+        await colleague.answer()
+        await they_hear_each_other(second, colleague)
+        await they_hear_each_other(caller, desk)
+        ours = [bridge for bridge in sandbox.ari("GET", "bridges") if bridge["name"] == agent.checked.app]
+        assert len(ours) == 1
+        await second.hangup()
+        await caller.hangup()
+        await desk.wait_ended(timeout=3)
+        await nothing_left(sandbox)
+
+
+async def test_three_controllers_claim_every_one_of_sixty_calls_exactly_once(
+    sandbox: Sandbox, folder: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    nodes = ["1", "2", "3"]
+    async with AsyncExitStack() as stack:
+        agents = [Agent(folder, tables(folder, node, calls={"slots": 30})) for node in nodes]
+        await asyncio.gather(*(stack.enter_async_context(agent) for agent in agents))
+        book = agents[0].book
+        before = len(await book.calls())
+        for _ in range(CALLS):
+            await asyncio.to_thread(sandbox.ari, "POST", SPEAKING_CALLER)
+        calls = await book.closed(CALLS, since=before, seconds=30)
+        await nothing_left(sandbox)
+    assert len({call["channel"] for call in calls}) == CALLS
+    assert {call["outcome"] for call in calls} == {"caller-hung-up"}
+    share = Counter(call["node"] for call in calls)
+    record_testsuite_property("claims_per_controller", dict(share))
+    assert set(share) == set(nodes)
+
+
+SPEAKING_CALLER = (
+    f"channels?endpoint=Local/{COMPANY}@from-trunk/n&context=sandbox-desk&extension=speaks&priority=1&timeout=10"
+)
+"""A caller without a phone: sends a tone for two seconds and hangs up."""
+
+
+async def test_an_older_asterisk_hands_the_call_to_its_one_controller(caller: Phone, desk: Phone, folder: Path) -> None:
+    async with Agent(folder, tables(folder, "1")) as agent:
+        await caller.call("2902")
+        await caller.wait_answered()
+        await caller.dtmf("0")
+        await desk.wait_ringing()
+        assert (await agent.book.last())["dialled"] == "2902"
+
+
+async def test_a_port_that_is_taken_is_told_in_one_sentence(folder: Path) -> None:
+    agent = Agent(folder, tables(folder, "port"))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", agent.checked.asterisk.agi_port))
+        other.listen()
+        agent.start()
+        assert await agent.ended() == 2
+    last = agent.lines()[-1]["event"]
+    assert "14573 cannot be used for FastAGI" in last
+    assert "set asterisk.agi_port" in last
+
+
+async def test_a_wrong_password_is_told_at_every_attempt_and_the_agent_keeps_trying(folder: Path) -> None:
+    wrong = folder / "wrong"
+    wrong.write_text("wrong")
+    agent = Agent(folder, tables(folder, "password", asterisk={"ari_password_file": str(wrong)}))
+    agent.start()
+    try:
+        await until(lambda: complaints(agent, 2), 30)
+        assert all("wrong user or password; compare ari_user" in line["reason"] for line in await complaints(agent))
+        assert agent.status is None
+    finally:
+        await agent.stop()
+
+
+async def complaints(agent: Agent, least: int = 1) -> list[dict[str, str]]:
+    """Return the log's lines about Asterisk being away, if there are so many."""
+    lines = [dict(line) for line in agent.lines() if str(line["event"]).startswith("no connection to Asterisk")]
+    return lines if len(lines) >= least else []
+
+
+async def test_an_asterisk_that_is_not_up_yet_is_waited_for(sandbox: Sandbox, folder: Path, caller: Phone) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    agent = Agent(folder, tables(folder, "late", asterisk={"ari_url": f"http://127.0.0.1:{port}"}))
+    agent.start()
+    try:
+        await until(lambda: complaints(agent, 2), 30)
+        assert all("cannot be reached" in line["reason"] for line in await complaints(agent))
+        async with forwarding(port, 18088):
+            await agent.logged("connected to Asterisk", limit=15)
+            await caller.call(COMPANY)
+            await caller.wait_answered()
+            await caller.hangup()
+            await agent.stop()
+    finally:
+        await agent.stop()
+
+
+@asynccontextmanager
+async def forwarding(port: int, to: int) -> AsyncIterator[None]:
+    """Pass on TCP connections."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", to)
+        await asyncio.gather(copy(reader, back), copy(there, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        yield
