@@ -1,0 +1,1 @@
+"""Measures the whole agent on the sandbox, as its callers hear it."""

@@ -1,0 +1,117 @@
+"""`deploy/bench`: see its --help."""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from ari_agent.errors import AgentError
+from sandbox.agent import AgentError as ProcessError
+from sandbox.bench import machine
+from sandbox.bench.machine import Before
+from sandbox.bench.measure import Bench
+from sandbox.bench.report import Report, show
+from sandbox.bench.stage import StageError, stage
+from sandbox.caller_voice import CallerVoiceError
+from sandbox.phone import PhoneError
+
+MEASURED, INCOMPLETE, ERROR = 0, 1, 2
+"""Exit statuses."""
+LOCK = Path("/run/lock/ari-agent-sandbox-tests.lock")
+LOCK_S = 1800
+"""For so long we wait for another test or demo that uses the sandbox."""
+MOST_CALLS = 50
+TURNS, QUICK_TURNS = 5, 2
+LEAST_TURNS = 15
+"""A few calls are repeated until there are so many turns."""
+TRIES, QUICK_TRIES = 12, 3
+
+
+def say(text: str) -> None:
+    """Tell progress on standard error."""
+    print(f"[{time.monotonic() - STARTED:5.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+STARTED = time.monotonic()
+
+
+async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
+    """Measure everything. Raises what the parts of the stage raise."""
+    began, started_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    turns, tries = (QUICK_TURNS, QUICK_TRIES) if quick else (TURNS, TRIES)
+    say("starting Asterisk, the agent and its call log")
+    async with stage(slots=max(calls)) as found:
+        bench, runs = Bench(found), []
+        for number in calls:
+            rounds = 1 if quick else math.ceil(LEAST_TURNS / (number * turns))
+            say(f"{number} calls at the same time, {turns} questions each, {rounds} times")
+            runs.append(await bench.parallel(number, rounds, turns))
+        say(f"{tries} interruptions")
+        barge_in = await bench.barge_in(tries)
+        facts = machine.describe(before, found.asterisk)
+    return Report(quick, started_at, time.monotonic() - began, facts, runs, barge_in)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Have the sandbox to ourselves, as tests and demo do too. Raises StageError when another does not let go."""
+    with LOCK.open("w") as lock:
+        end, told = time.monotonic() + LOCK_S, False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as e:
+                if time.monotonic() > end:
+                    raise StageError("another test, bench or demo does not let go of the sandbox: end it") from e
+            if not told:
+                say("waiting for another test, bench or demo that uses the sandbox")
+            told = True
+            time.sleep(0.5)
+        yield
+
+
+def numbers(text: str) -> list[int]:
+    """Read "1,5,10"."""
+    found = [int(part) for part in text.split(",")]
+    if not all(1 <= number <= MOST_CALLS for number in found):
+        raise ValueError(text)
+    return found
+
+
+def main() -> int:
+    """Run the command line; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="deploy/bench", add_help=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--calls", type=numbers)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
+    try:
+        if options.json:
+            options.json.touch()  # better now than after minutes
+        with alone():
+            report = asyncio.run(measure(calls, Before.look(), quick=options.quick))
+    except (StageError, AgentError, ProcessError, PhoneError, CallerVoiceError, OSError) as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        return ERROR
+    found = report.json()
+    if options.json:
+        options.json.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    show(found, Console())
+    return INCOMPLETE if found["not_measured"] else MEASURED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

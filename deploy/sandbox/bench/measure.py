@@ -1,0 +1,231 @@
+"""The measurements: calls at the same time, and a caller who interrupts."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import soxr
+
+from ari_agent.cli.run import company_script
+from ari_agent.protocols import SAMPLE_RATE
+from ari_agent.speech.espeak import EspeakVoice
+from ari_agent.speech.sentences import split
+from sandbox import ear
+from sandbox.bench import figures
+from sandbox.bench.callers import Caller, Take, callers, shares
+from sandbox.bench.figures import Question, Row
+from sandbox.bench.stage import Stage
+from sandbox.bench.usage import Look, Usage, between, look
+from sandbox.phone import PhoneError
+from sandbox.recording import RATE, Samples
+
+STAGES = ("end_of_turn", "stt", "decide", "tts", "total")
+LOG_LIMIT = 10.0
+"""Seconds within which a call that has ended is closed in the call log."""
+LONG_ANSWERS = 4
+"""Interruptions come in so many of the longest answers."""
+SHORT_ANSWERS = 8
+"""Questions of parallel calls are those with so many of the shortest answers: more turns in the time."""
+
+
+@dataclass
+class Parallel:
+    """What calls at the same time gave; values of all calls together."""
+
+    calls: int
+    rounds: int
+    asked: int = 0
+    right: int = 0
+    """Replies heard that the log has as the answer to that question."""
+    wrong: int = 0
+    """Another reply was heard."""
+    missing: int = 0
+    """Nothing was heard."""
+    word_for_word: int = 0
+    """Right replies to words that were recognised exactly."""
+    heard_ms: list[float] = field(default_factory=list)
+    invite_to_answer_ms: list[float] = field(default_factory=list)
+    answer_to_first_word_ms: list[float] = field(default_factory=list)
+    stages_ms: dict[str, list[float]] = field(default_factory=dict)
+    outside_log_ms: list[float] = field(default_factory=list)
+    """What of a heard reply the log's total does not see."""
+    speech_ms: float = 0.0
+    gaps_ms: list[float] = field(default_factory=list)
+    skips_ms: list[float] = field(default_factory=list)
+    damaged_ms: float = 0.0
+    usage: dict[str, list[Usage]] = field(default_factory=dict)
+    """By group of processes, one per round."""
+    trouble: list[str] = field(default_factory=list)
+
+
+@dataclass
+class BargeIn:
+    """What interrupting gave."""
+
+    tries: int = 0
+    """Interruptions that began while the agent was speaking."""
+    stopped_ms: list[float] = field(default_factory=list)
+    """From the caller's first sample to the agent's last; who spoke on is missing."""
+    trouble: list[str] = field(default_factory=list)
+
+
+class Bench:
+    """Measures one agent."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._numbers = itertools.count()
+        self._script = company_script(stage.settings)
+        self._voice = EspeakVoice(stage.settings.speech)
+        self._rendered: dict[str, Samples] = {}
+        passages = sorted(self._script.knowledge.passages, key=lambda passage: len(passage.text))
+        self._questions = [Question(passage.questions[0], passage.id) for passage in passages if passage.questions]
+
+    async def parallel(self, calls: int, rounds: int, turns: int) -> Parallel:
+        """Place `calls` calls at the same time, `rounds` times, and ask `turns` questions in each."""
+        result = Parallel(calls, rounds)
+        shared = shares(self._questions[:SHORT_ANSWERS], calls * rounds, turns)
+        async with callers(calls) as people:
+            for at in range(0, calls * rounds, calls):
+                await self._round(people, shared[at : at + calls], result)
+                for caller in people:
+                    await self._judge(caller.take, result)
+        return result
+
+    async def barge_in(self, tries: int) -> BargeIn:
+        """Interrupt the greeting, and then every answer to the question that interrupted."""
+        result = BargeIn()
+        longest = self._questions[-LONG_ANSWERS:]
+        async with callers(1) as (caller,):
+            try:
+                await caller.ring_up(next(self._numbers))
+                await caller.outlast(len(await self._render(self._script.notice)) * 1000 / RATE)
+                for question in itertools.islice(itertools.cycle(longest), tries):
+                    await caller.interrupt(question)
+            except PhoneError as e:
+                result.trouble.append(str(e))
+            await caller.ring_off()
+        if (recording := caller.take.recording) is not None:
+            for _, spoken in caller.take.asked:
+                try:
+                    stopped = figures.barge_in(recording.received, spoken.first)
+                except ValueError:  # a pause of the agent's own
+                    continue
+                result.tries += 1
+                result.stopped_ms += [] if stopped is None else [stopped]
+        return result
+
+    async def _round(self, people: Sequence[Caller], questions: Sequence[Sequence[Question]], result: Parallel) -> None:
+        """All call, wait until everybody has heard the greeting, and ask; the usage is that of the asking."""
+        talking, tired = asyncio.Event(), asyncio.Event()
+        greeted = asyncio.Semaphore(0)
+
+        async def call(caller: Caller, own: Sequence[Question]) -> None:
+            try:
+                try:
+                    await caller.ring_up(next(self._numbers))
+                    await caller.hear_out()
+                finally:
+                    greeted.release()
+                await talking.wait()
+                for question in own:
+                    await caller.ask(question)
+            except PhoneError as e:
+                caller.take.trouble = str(e)
+            finally:
+                tired.set()
+
+        async with asyncio.TaskGroup() as group:
+            for caller, own in zip(people, questions, strict=True):
+                group.create_task(call(caller, own))
+            for _ in people:
+                await greeted.acquire()
+            tired.clear()  # by a call that failed before
+            before = await self._look(people)
+            talking.set()
+            await tired.wait()  # from now on not everybody talks
+            self._note_usage(before, await self._look(people), result)
+        await asyncio.gather(*(caller.ring_off() for caller in people))
+
+    async def _look(self, people: Sequence[Caller]) -> tuple[dict[str, set[int]], Look]:
+        groups = await asyncio.to_thread(self._stage.groups)
+        groups["phones"] = {caller.phone.pid for caller in people}
+        return groups, await asyncio.to_thread(look, itertools.chain(*groups.values()))
+
+    def _note_usage(
+        self, before: tuple[dict[str, set[int]], Look], after: tuple[dict[str, set[int]], Look], result: Parallel
+    ) -> None:
+        for name, processes in after[0].items():
+            result.usage.setdefault(name, []).append(between(before[1], after[1], processes))
+
+    async def _judge(self, take: Take, result: Parallel) -> None:
+        """Compare what the phone heard with what the log says of the call."""
+        if take.trouble:
+            result.trouble.append(take.trouble)
+        result.invite_to_answer_ms += [] if take.invite_to_answer_ms is None else [take.invite_to_answer_ms]
+        recording = take.recording
+        if recording is None:
+            return
+        first = figures.first_word_ms(recording, take.answered_at)
+        result.answer_to_first_word_ms += [] if first is None else [first]
+        turns = [turn for turn in await self._logged(take.number, result) if turn["heard"] == "speech"]
+        found = figures.replies([question for question, _ in take.asked], turns)
+        nexts = [spoken.first for _, spoken in take.asked[1:]] + [None]
+        for (question, spoken), turn, until in zip(take.asked, found, nexts, strict=True):
+            heard = ear.heard_ms(recording.received, spoken.last, until)
+            _count(result, question, turn, heard)
+        replies = [turn["agent_text"] for turn in found if turn and turn["agent_text"] and not turn["interrupted"]]
+        await self._compare(recording.received, [self._script.notice, self._script.greeting, *replies], result)
+
+    async def _logged(self, number: str, result: Parallel) -> list[Any]:
+        """The turns of the call from this number, once it is closed; none when that does not happen."""
+        end = time.monotonic() + LOG_LIMIT
+        while time.monotonic() < end:
+            for call in await self._stage.log.calls(1000):
+                if call["caller"].endswith(number[-3:]) and call["closed_at"]:
+                    return await self._stage.log.turns(call["id"])
+            await asyncio.sleep(0.1)
+        result.trouble.append("a call is not in the call log")
+        return []
+
+    async def _compare(self, received: Samples, texts: Sequence[str], result: Parallel) -> None:
+        """Look for every sentence in the order in which they were said, and for what became of it."""
+        since = 0
+        for sentence in itertools.chain(*map(split, texts)):
+            found = await asyncio.to_thread(figures.playout, received, await self._render(sentence), since)
+            if found is None:
+                result.trouble.append("a sentence of the agent is not in the caller's recording")
+                continue
+            since = found.speech.last
+            result.speech_ms += found.speech.ms
+            result.gaps_ms += found.gaps_ms
+            result.skips_ms += found.skips_ms
+            result.damaged_ms += found.damaged_ms
+
+    async def _render(self, text: str) -> Samples:
+        """The text in the agent's voice, as a phone would get it over a line without any fault."""
+        if text not in self._rendered:
+            pcm = b"".join([chunk async for chunk in self._voice.speak(text)])
+            self._rendered[text] = np.asarray(soxr.resample(np.frombuffer(pcm, "<i2"), SAMPLE_RATE, RATE), np.int16)
+        return self._rendered[text]
+
+
+def _count(result: Parallel, question: Question, turn: Row | None, heard_ms: float | None) -> None:
+    result.asked += 1
+    if heard_ms is None:
+        result.missing += 1
+    elif turn is None:
+        result.wrong += 1
+    else:
+        result.right += 1
+        result.word_for_word += figures.words(turn["caller_text"] or "") == figures.words(question.text)
+        result.heard_ms.append(heard_ms)
+        for name in STAGES:
+            if (value := turn[f"{name}_ms"]) is not None:
+                result.stages_ms.setdefault(name, []).append(value)
+        if turn["total_ms"] is not None:
+            result.outside_log_ms.append(heard_ms - turn["total_ms"])

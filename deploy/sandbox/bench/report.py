@@ -1,0 +1,184 @@
+"""The figures as JSON with a stable shape, and as a table for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import mean
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.bench.figures import Distribution, distribution
+from sandbox.bench.machine import Machine
+from sandbox.bench.measure import STAGES, BargeIn, Parallel
+from sandbox.bench.usage import Usage
+
+METHOD = """\
+One process of a real SIP phone per call (PCMA, loopback), calling the company's number on the sandbox's Asterisk. The
+phone records both directions on one clock of 8 kHz samples, in ticks of 20 ms; nothing of its own delay is subtracted.
+A sample is speech when its magnitude is above 300. Callers speak with synthetic voices that the recognition model was
+not trained on, clean, cut to their first and last speech sample. They hear the greeting to its end, then ask one
+question after the other, each some tenths of a second after the agent has been silent for 700 ms; parallel calls begin
+to ask at the same moment.
+heard_ms: from the caller's last speech sample to the first one received afterwards, of those replies only that the call
+log has as the answer to the question asked.
+barge_in.ms: from the first speech sample of a caller who interrupts the greeting or a long answer to the agent's last
+one before 300 ms of silence.
+answer_to_first_word_ms: from the 200 at the phone to the first speech sample, exact to 20 ms.
+stages_ms: from the call log, same turns; end_of_turn and total begin with the caller's last speech as voice activity
+detection sees it, total ends with the first audio handed to the line; outside_log is heard minus total.
+received_speech: every sentence of the agent is compared with its rendering; a gap is where the rest comes later, a skip
+where something was left out (10 ms or more), damage is frames of 20 ms that sound differently.
+processes: from /proc while all calls talk, the greeting left out; processor time in percent of one core, memory as
+proportional set size at the end.""".replace("\n", " ")
+
+Json = dict[str, Any]
+
+_REPLIES = ("asked", "right", "wrong", "missing", "word_for_word")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured."""
+
+    quick: bool
+    started_at: str
+    seconds: float
+    machine: Machine
+    runs: Sequence[Parallel]
+    barge_in: BargeIn
+
+    def warnings(self) -> list[str]:
+        """Why the figures may be worse than they could be."""
+        machine = self.machine
+        if not machine.was_busy:
+            return []
+        how = f"{machine.busy_before_percent:g} % of its processors, load {machine.load_before[0]:g}"
+        return [f"the machine was busy before the start ({how}): these are not the figures of an idle one"]
+
+    def not_measured(self) -> list[str]:
+        """What is missing or does not hold."""
+        missing = [f"{run.calls} calls: {what}" for run in self.runs for what in _missing(run)]
+        if not self.barge_in.stopped_ms:
+            missing.append("barge-in: nothing was measured")
+        elif spoke_on := self.barge_in.tries - len(self.barge_in.stopped_ms):
+            missing.append(f"barge-in: the agent spoke on in {spoke_on} of {self.barge_in.tries} tries")
+        return missing + [f"barge-in: {trouble}" for trouble in self.barge_in.trouble]
+
+    def json(self) -> Json:
+        """Return everything; units are in the names."""
+        return {
+            "method": METHOD,
+            "quick": self.quick,
+            "started_at": self.started_at,
+            "seconds": round(self.seconds, 1),
+            "machine": asdict(self.machine),
+            "runs": [_run(run) for run in self.runs],
+            "barge_in": {
+                "tries": self.barge_in.tries,
+                "stopped": len(self.barge_in.stopped_ms),
+                "ms": _shape(self.barge_in.stopped_ms),
+            },
+            "warnings": self.warnings(),
+            "not_measured": self.not_measured(),
+        }
+
+
+def show(report: Json, console: Console) -> None:
+    """Print the JSON's figures as tables."""
+    machine = report["machine"]
+    console.print(
+        f"{machine['cpu']}, {machine['cores']} cores; load {machine['load_before'][0]} before, "
+        f"{machine['load_after'][0]} after; " + ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
+        soft_wrap=True,
+    )
+    console.print(_times(report))
+    console.print(_counts(report["runs"]))
+    console.print(_processes(report["runs"]))
+    for line in (*report["warnings"], *(f"not measured: {what}" for what in report["not_measured"])):
+        console.print(f"! {line}", soft_wrap=True, highlight=False)
+
+
+def _missing(run: Parallel) -> list[str]:
+    times = ("heard_ms", "invite_to_answer_ms", "answer_to_first_word_ms")
+    missing = [name for name in times if not getattr(run, name)]
+    missing += [] if run.speech_ms else ["received speech"]
+    return missing + sorted(set(run.trouble))
+
+
+def _run(run: Parallel) -> Json:
+    return {
+        "calls": run.calls,
+        "rounds": run.rounds,
+        "replies": {name: getattr(run, name) for name in _REPLIES},
+        "heard_ms": _shape(run.heard_ms),
+        "invite_to_answer_ms": _shape(run.invite_to_answer_ms),
+        "answer_to_first_word_ms": _shape(run.answer_to_first_word_ms),
+        "stages_ms": {name: _shape(run.stages_ms.get(name, [])) for name in STAGES}
+        | {"outside_log": _shape(run.outside_log_ms)},
+        "received_speech": {
+            "seconds": round(run.speech_ms / 1000, 1),
+            "gaps": len(run.gaps_ms),
+            "longest_gap_ms": max(run.gaps_ms, default=0.0),
+            "skips": len(run.skips_ms),
+            "damaged_ms": run.damaged_ms,
+        },
+        "processes": {name: _mean(usages) for name, usages in run.usage.items()},
+    }
+
+
+def _shape(values: Sequence[float]) -> Json | None:
+    found = distribution(values)
+    return asdict(found) if found else None
+
+
+def _mean(usages: Sequence[Usage]) -> Json:
+    """Over the rounds: CPU on average, the most memory."""
+    return {
+        "cpu_percent_of_core": round(mean(usage.cpu_percent_of_core for usage in usages), 1),
+        "memory_pss_mib": max(usage.memory_mib for usage in usages),
+    }
+
+
+def _times(report: Json) -> Table:
+    table = _table("milliseconds", "calls", *Distribution.__dataclass_fields__)
+    for run in report["runs"]:
+        calls = str(run["calls"])
+        for name in ("heard", "answer_to_first_word", "invite_to_answer"):
+            table.add_row(name.replace("_", " "), calls, *_cells(run[f"{name}_ms"]))
+        for name, values in run["stages_ms"].items():
+            table.add_row(f"  {name.replace('_', ' ')}", calls, *_cells(values))
+        table.add_section()
+    table.add_row("barge-in", "1", *_cells(report["barge_in"]["ms"]))
+    return table
+
+
+def _counts(runs: Sequence[Json]) -> Table:
+    table = _table("calls", *_REPLIES, "speech s", "gaps", "longest ms", "skips", "damaged ms")
+    for run in runs:
+        table.add_row(str(run["calls"]), *map(str, (*run["replies"].values(), *run["received_speech"].values())))
+    return table
+
+
+def _processes(runs: Sequence[Json]) -> Table:
+    table = _table("% of a core / MiB", *(f"{run['calls']} calls" for run in runs))
+    for name in dict.fromkeys(name for run in runs for name in run["processes"]):
+        found = [run["processes"].get(name) for run in runs]
+        table.add_row(
+            name.replace("_", " "),
+            *(f"{use['cpu_percent_of_core']} / {use['memory_pss_mib']}" if use else "–" for use in found),
+        )
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=SIMPLE)
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _cells(values: Mapping[str, float] | None) -> list[str]:
+    return [f"{value:g}" for value in values.values()] if values else ["–"] * len(Distribution.__dataclass_fields__)

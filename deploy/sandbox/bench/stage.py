@@ -1,0 +1,120 @@
+"""What is measured: one agent with a call log of its own, on the sandbox's Asterisk, and nobody else there."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ari_agent.calllog.embedded import VERSION
+from ari_agent.calllog.reading import CallReader
+from ari_agent.config import Settings, load
+from ari_agent.pbx.ari import Ari
+from sandbox.agent import Agent
+from sandbox.bench.usage import family, runs
+from sandbox.settings import CACHE, HERE, sandbox_settings, write_settings
+
+PBX = HERE / "pbx"
+PBX_LIMIT = 120.0
+"""Seconds for starting or stopping Asterisk."""
+PBX_PID = CACHE / "sandbox" / "rootfs" / "run" / "asterisk" / "asterisk.pid"
+WORKER = "ari_agent.speech.vosk_worker"
+
+
+class StageError(Exception):
+    """The stage cannot be set up; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that is running."""
+
+    settings: Settings
+    agent: Agent
+    log: CallReader
+    asterisk: str
+    """Version of Asterisk."""
+
+    def groups(self) -> dict[str, set[int]]:
+        """The processes by what they are for; blocks for some milliseconds."""
+        ours = family(self.agent.pid)
+        workers = {process for process in ours if runs(process, WORKER)}
+        cluster = self.settings.log.data / VERSION / "postmaster.pid"
+        return {
+            "agent": ours - workers,
+            "vosk_worker": workers,
+            "postgres": family(_pid(cluster)),
+            "asterisk": {_pid(PBX_PID)},
+        }
+
+
+@asynccontextmanager
+async def stage(slots: int) -> AsyncIterator[Stage]:
+    """Set the stage for so many calls at the same time, and clear it at the end.
+
+    Raises StageError and the errors of the agent, its settings and its call log.
+    """
+    async with AsyncExitStack() as stack:
+        version = stack.enter_context(_asterisk())
+        folder = stack.enter_context(_folder())
+        tables = sandbox_settings(folder / "postgres", node="bench")
+        tables["calls"]["slots"] = slots
+        settings = load(write_settings(folder / "bench.toml", tables))
+        await _check_alone(settings)
+        agent = await stack.enter_async_context(Agent(folder / "bench.toml"))
+        log = await stack.enter_async_context(CallReader.open(settings.log))
+        yield Stage(settings, agent, log, version)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for settings, log and database, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
+        # The embedded Postgres runs under an account of its own, which must be able to enter it.
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
+def _asterisk() -> Iterator[str]:
+    """Start Asterisk unless it runs, and stop what we have started; yields its version."""
+    was_up = subprocess.run([PBX, "status"], capture_output=True, timeout=PBX_LIMIT, check=False).returncode == 0
+    if not was_up:
+        _pbx("start")
+    try:
+        _pbx("cli", "channel request hangup all")
+        _pbx("cli", "database deltree ari-agent")  # the bypass, if somebody has switched it on
+        found = re.search(r"Asterisk (\d[\d.]*)", _pbx("cli", "core show version"))
+        yield found[1] if found else "unknown"
+    finally:
+        if not was_up:
+            _pbx("stop")
+
+
+def _pbx(*arguments: str) -> str:
+    """Run `deploy/sandbox/pbx`; blocks. Raises StageError with what it complains about."""
+    try:
+        done = subprocess.run([PBX, *arguments], capture_output=True, text=True, timeout=PBX_LIMIT, check=False)
+    except subprocess.TimeoutExpired as e:
+        raise StageError(f"deploy/sandbox/pbx {arguments[0]} takes longer than {PBX_LIMIT:g} s") from e
+    if done.returncode:
+        raise StageError(done.stderr.strip() or f"deploy/sandbox/pbx {arguments[0]} failed")
+    return done.stdout
+
+
+async def _check_alone(settings: Settings) -> None:
+    """Refuse to measure beside another controller, which would claim some of the calls. Raises StageError, AriError."""
+    async with Ari.open(settings.asterisk, settings.app) as ari:
+        if others := [name for name in await ari.applications() if name.startswith("ari_agent_")]:
+            raise StageError(f"another agent serves the sandbox's calls ({', '.join(others)}): stop it")
+
+
+def _pid(file: Path) -> int:
+    """The process that a server's file names. Raises StageError."""
+    try:
+        return int(file.read_text(encoding="utf-8").split()[0])
+    except (OSError, ValueError, IndexError) as e:
+        raise StageError(f"{file.name} does not name a process: the server has ended") from e
