@@ -96,6 +96,14 @@ class _Reply:
     """Sentences with their milliseconds of audio."""
     first_audio_at: float | None = None
     """Loop time in seconds."""
+    interrupted: bool = False
+    """Whether the caller spoke or pressed a key before its end."""
+    heard_before: str = ""
+    """What was heard of it in an earlier playback."""
+
+    def heard(self, played_ms: float) -> str:
+        """Return the words the caller heard when the last playback brought them so much."""
+        return " ".join(filter(None, (self.heard_before, heard_part(self.parts, played_ms))))
 
 
 class Call:
@@ -145,15 +153,8 @@ class Call:
                 ending = await self._converse()
                 for helper in helpers:
                     helper.cancel()
-        except* _CallerGone:
-            ending = HungUp()
-        except* _Dismissed as group:
-            ending = await self._give_up(str(_first(group)))
-        except* TimeoutError:
-            ending = await self._give_up("too-long")
-        except* AgentError as group:
-            error = _first(group)
-            ending = await self._give_up(f"engine-{error.engine}" if isinstance(error, EngineError) else "media")
+        except* (_CallerGone, _Dismissed, TimeoutError, AgentError) as group:
+            ending = await self._break_off(list(_each(group)))
         return ending
 
     def dismiss(self, reason: str) -> None:
@@ -204,15 +205,16 @@ class Call:
 
     async def _say_and_listen(self, text: str, reply: _Reply | None = None) -> Heard:
         """Say the text and return what the caller says or presses next; beginning to speak silences us at once."""
-        async with self._mouth(text, reply or _Reply()) as mouth:
+        reply = reply or _Reply()
+        async with self._mouth(text, reply) as mouth:
             while True:
-                match heard := await self._heard.get():
-                    case SpeechStarted():
-                        mouth.cancel()
-                    case Silence() if not mouth.done():
-                        pass
-                    case _:
-                        return heard
+                heard = await self._heard.get()
+                if isinstance(heard, Silence) and not mouth.done():
+                    continue
+                reply.interrupted |= not mouth.done()
+                if not isinstance(heard, SpeechStarted):
+                    return heard
+                mouth.cancel()
 
     async def _say_goodbye(self, text: str, reply: _Reply) -> Heard | None:
         """Say goodbye; None when the caller let us finish."""
@@ -224,6 +226,7 @@ class Call:
                     return None
             finally:
                 listening.cancel()
+            reply.interrupted = not mouth.done()
             mouth.cancel()
             heard = listening.result()
             while isinstance(heard, SpeechStarted | Silence):
@@ -235,8 +238,9 @@ class Call:
         target, loop = self._settings.escalation.queue, asyncio.get_running_loop()
         started = loop.time()
         if act.before:
-            async with self._mouth(act.before, _Reply()) as mouth:
+            async with self._mouth(act.before, reply) as mouth:
                 await mouth
+            reply.heard_before, reply.parts = reply.heard(self._line.played_ms), []
         if not await self._escalation.available(target):
             result: StaffLeg | Refusal = Refusal("nobody-free")
         else:
@@ -260,6 +264,20 @@ class Call:
                 async for pcm in speech:
                     yield pcm
 
+    async def _break_off(self, causes: list[BaseException]) -> Ending:
+        """Return where the caller goes after what ended the conversation; several things may happen in one moment."""
+        if any(isinstance(cause, _CallerGone) for cause in causes):
+            return HungUp()  # and whatever else broke, broke because of that
+        match causes[0]:
+            case _Dismissed() as dismissed:
+                return await self._give_up(str(dismissed))
+            case TimeoutError():
+                return await self._give_up("too-long")
+            case EngineError(engine=engine):
+                return await self._give_up(f"engine-{engine}")
+            case _:
+                return await self._give_up("media")
+
     async def _give_up(self, reason: str) -> Ending:
         """Tell the caller to wait a moment, from memory, and let the queue take them."""
         moment = self._conversation.script.wording.moment
@@ -282,7 +300,7 @@ class Call:
         finally:
             said = heard if isinstance(heard, Said) else None
             first = reply.first_audio_at
-            told = heard_part(reply.parts, self._line.played_ms)
+            told = reply.heard(self._line.played_ms)
             wording = self._settings.log.wording
             self._log.write(
                 TurnTaken(
@@ -298,7 +316,7 @@ class Call:
                     decide_ms=decide_ms,
                     tts_ms=(first - decided_at) * 1000 if first else None,
                     total_ms=(first - said.ended_at) * 1000 if first and said else None,
-                    interrupted=told.endswith("…"),
+                    interrupted=reply.interrupted,
                     caller_text=said.transcript.text if said and wording else None,
                     agent_text=told if wording else None,
                 )
@@ -370,12 +388,13 @@ def _kind(heard: Heard | Refusal) -> str:
             return "silence"
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first exception of a group of groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _each(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions of a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _each(inner)
+    else:
+        yield error
 
 
 def _now() -> datetime:

@@ -182,6 +182,10 @@ class FakeRecogniser:
         """Raised when the next utterance is opened."""
         self.utterances: list[FakeUtterance] = []
 
+    def expect(self, entry: str | Transcript | EngineError) -> None:
+        """Add the transcript of one more utterance to the script."""
+        self._script.append(entry)
+
     @asynccontextmanager
     async def utterance(self) -> AsyncIterator[FakeUtterance]:
         """Open an utterance with the next transcript of the script."""

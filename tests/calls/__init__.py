@@ -1,0 +1,1 @@
+"""Stories of calls, played in virtual time."""
