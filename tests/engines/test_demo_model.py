@@ -45,10 +45,10 @@ def speak(text: str, variant: str) -> NDArray[np.int16]:
 
 
 def telephone_band(wave: NDArray[np.float64]) -> NDArray[np.float64]:
-    spectrum = np.fft.rfft(wave)
+    """Keep 300 to 3400 Hz; edges of less than some 50 Hz would ring on for tenths of a second, as no line does."""
     frequency = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE)
-    spectrum[(frequency < 300) | (frequency > 3400)] = 0
-    return np.fft.irfft(spectrum, len(wave))
+    gain = np.interp(frequency, [250, 300, 3400, 3450], [0, 1, 1, 0])
+    return np.fft.irfft(np.fft.rfft(wave) * gain, len(wave))
 
 
 def a_law(wave: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,6 +87,13 @@ def digest() -> str:
 def test_every_question_of_the_company_document_is_understood_word_for_word(model: Any, variant: str) -> None:
     heard = {question: hear(model, speak(question, variant)) for question in QUESTIONS}
     assert {question: text for question, text in heard.items() if text != question} == {}
+
+
+def test_speech_that_asterisk_brought_to_16_khz_is_understood_too(model: Any) -> None:
+    recogniser = KaldiRecognizer(model, 2 * SAMPLE_RATE)
+    wave = soxr.resample(speak("wie lange habe ich garantie", CALLERS[0]), SAMPLE_RATE, 2 * SAMPLE_RATE)
+    recogniser.AcceptWaveform(wave.tobytes())
+    assert json.loads(recogniser.FinalResult())["text"] == "wie lange habe ich garantie"
 
 
 def test_the_callers_of_these_tests_were_held_out_of_the_training() -> None:

@@ -38,11 +38,19 @@ def augment(utterance: Utterance, pool: Sequence[Utterance], rng: np.random.Gene
     elif rng.random() < 0.5:
         # The other half keeps digital silence, as a line with voice detection sends it.
         wave += rng.standard_normal(len(wave)) * rng.uniform(0.3, 4)
-    if rng.random() < 0.75:
-        wave = telephone.band(wave, rng.uniform(150, 350), rng.uniform(3100, 3800), int(rng.integers(2, 5)))
+    wave = _on_a_line(wave, rng)
     if rng.random() < 0.6:
         wave = telephone.a_law(wave)
     return Heard(np.clip(np.rint(wave), -32768, 32767).astype(np.int16), lead)
+
+
+def _on_a_line(wave: Wave, rng: np.random.Generator) -> Wave:
+    kind = rng.random()
+    if kind < 0.5:
+        return telephone.band(wave, rng.uniform(150, 350), rng.uniform(3100, 3800), int(rng.integers(2, 5)))
+    if kind < 0.8:
+        return telephone.steep_band(wave, rng.uniform(0, 350), rng.uniform(3200, 3950))
+    return wave
 
 
 def noise(length: int, pool: Sequence[Utterance], rng: np.random.Generator) -> Wave:

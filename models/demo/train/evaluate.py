@@ -79,7 +79,10 @@ class Ear:
 
 
 def line(wave: NDArray[np.int16], snr_db: float | None, pool: Sequence[Utterance], seed: int) -> NDArray[np.int16]:
-    """Return what arrives over a telephone line: 0.3 s of silence, the speech, 0.5 s of silence, and the noise."""
+    """Return what arrives over a telephone line: 0.3 s of silence, the speech, 0.5 s of silence, and the noise.
+
+    Every other seed has a line with gentle edges, the rest one with steep edges.
+    """
     speech = wave.astype(np.float64)
     quiet = np.zeros(SAMPLE_RATE // 10)
     heard = np.concatenate([*[quiet] * 3, speech * (_LEVEL / (speech.std() + 1)), *[quiet] * 5])
@@ -87,7 +90,8 @@ def line(wave: NDArray[np.int16], snr_db: float | None, pool: Sequence[Utterance
         rng = np.random.default_rng([seed, 2])
         mixed = coloured(len(heard), 0.5, rng) + _BABBLE_SHARE * babble(len(heard), pool, 1, rng)
         heard += mixed / mixed.std() * _LEVEL * 10 ** (-snr_db / 20)
-    heard = telephone.a_law(telephone.band(heard))
+    passed = telephone.band(heard) if seed % 2 else telephone.steep_band(heard, 300, 3400)
+    heard = telephone.a_law(passed)
     return np.clip(np.rint(heard), -32768, 32767).astype(np.int16)
 
 
