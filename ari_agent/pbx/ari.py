@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 WATCH_EVENTS = 64
 """Events kept for a channel nobody reads at the moment; a flood of keys beyond that is dropped, its end never."""
-_GONE = {404, 409, 412, 422}
+_GONE = frozenset({404, 409, 412, 422})
 """Statuses with which Asterisk says that the channel or bridge is no longer there, or no longer ours."""
 _STASIS = {"Stasis", "StasisBroadcast"}
 """Dialplan applications in which a channel waits for what a controller tells it."""
@@ -39,6 +39,8 @@ class Endpoint:
     method: str
     path: str
     params: tuple[str, ...] = ()
+    gone: frozenset[int] = _GONE
+    """Statuses that are ChannelGone."""
 
 
 INFO = Endpoint("GET", "/asterisk/info")
@@ -61,7 +63,7 @@ EXTERNAL_MEDIA = Endpoint(
 BRIDGES = Endpoint("GET", "/bridges")
 CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
 DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
-ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",))
+ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",), _GONE | {400})  # 404 means the bridge
 ENDPOINTS = (
     INFO, MODULE, APPLICATIONS, APPLICATION, CLAIM, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE, EXTERNAL_MEDIA,
     BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
@@ -264,7 +266,7 @@ class Ari:
         url = f"{self.url}/ari{request.path.format(**(path or {}))}"
         try:
             async with self.http.request(request.method, url, params=params, timeout=self._limit) as response:
-                if response.status in _GONE:
+                if response.status in request.gone:
                     raise ChannelGone(f"{name}: {response.status}")
                 if response.status >= 400:
                     raise AriRejected(response.status, name, _remedy(response.status))

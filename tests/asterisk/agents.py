@@ -122,6 +122,7 @@ class Agent(process.Agent):
 class Inside:
     """An agent in our own process, laid open."""
 
+    settings: Settings
     controller: Controller
     ari: Ari
     recogniser: VoskRecogniser
@@ -152,7 +153,7 @@ async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)
-            yield Inside(controller, ari, recogniser, log, Book(checked.log.data))
+            yield Inside(checked, controller, ari, recogniser, log, Book(checked.log.data))
         finally:
             controller.stop()
             async with asyncio.timeout(STOP_S):
