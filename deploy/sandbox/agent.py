@@ -1,0 +1,148 @@
+"""`ari-agent run` as a child process: started, awaited by what it logs, stopped, killed."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+READY = "connected to Asterisk"
+"""The line of the log after which calls are served."""
+START_LIMIT = 90.0
+"""Seconds for a new database, a model and some sixty phrases, also on a machine that is busy with something else."""
+STOP_LIMIT = 45.0
+"""Seconds from SIGTERM to the end: the drain of the settings (30 s), handing callers back, the database."""
+LOOK = 0.03
+"""Seconds between two looks at the log."""
+LAST_LINES = 5
+"""Lines of the log that are quoted when the agent does not start."""
+
+LogLine = Mapping[str, Any]
+
+
+class AgentError(Exception):
+    """The agent ended, or did not do in time what was waited for."""
+
+
+class Agent:
+    """One agent with its settings file; as an async context manager it serves calls inside the block.
+
+    Its log goes to a file, beside the settings unless another is named, so that the agent can outlive this program
+    (`leave`) and never waits for a reader.
+    """
+
+    def __init__(self, settings: Path, *, log: Path | None = None) -> None:
+        self.settings = settings
+        self.log = log or settings.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._left = False
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        try:
+            await self.logged(READY, limit=START_LIMIT)
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._left:
+            await self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process; 0 before the start."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, negative for a signal; None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Start it, for the first time or again; its log begins anew. It may take seconds until it serves calls."""
+        command = [sys.executable, "-m", "ari_agent.cli", "run", "--json", "--config", str(self.settings)]
+        with self.log.open("wb") as log:
+            # A session of its own: Ctrl-C is for the program that started it, which then stops it in order.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def lines(self) -> list[LogLine]:
+        """The log so far; what is no JSON, such as a traceback, is a line whose "event" is the text."""
+        return [_parsed(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    async def logged(self, event: str, *, since: int = 0, limit: float = 10.0) -> LogLine:
+        """Wait for a line of this event, the first from line `since` on. Raises AgentError, with what was logged."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
+        while True:
+            over = self.status is not None or loop.time() > end
+            for line in self.lines()[since:]:
+                if line["event"] == event:
+                    return line
+            if over:
+                last = "\n".join(str(line["event"]) for line in self.lines()[-LAST_LINES:])
+                how = f"did not log {event!r} within {limit:g} s" if self.status is None else f"ended ({self.status})"
+                raise AgentError(f"the agent {how}; the end of {self.log}:\n{last}")
+            await asyncio.sleep(LOOK)
+
+    def terminate(self) -> None:
+        """Ask it to end, as systemd does; see `ended`."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """Kill it without a warning (-9), as the kernel does when memory is short; see `ended`."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def ended(self, *, limit: float = STOP_LIMIT) -> int:
+        """Wait for its end; returns the exit status. Raises AgentError."""
+        try:
+            async with asyncio.timeout(limit):
+                await exited(self.pid)
+        except TimeoutError as e:
+            raise AgentError(f"the agent did not end within {limit:g} s") from e
+        return self._process.wait() if self._process else 0
+
+    async def stop(self) -> int:
+        """End it in order, or by force when that takes too long; returns its exit status."""
+        self.terminate()
+        try:
+            return await self.ended()
+        except AgentError:
+            os.killpg(self.pid, signal.SIGKILL)  # and the processes it started
+            return await self.ended()
+
+    def leave(self) -> None:
+        """Let it run on when the block and this program end."""
+        self._left = True
+
+
+async def exited(process: int) -> None:
+    """Wait for the end of a process, a child or not; one that is gone already has ended."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    over, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(handle, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+def _parsed(line: str) -> LogLine:
+    try:
+        parsed = json.loads(line)
+    except ValueError:
+        parsed = None
+    return parsed if isinstance(parsed, dict) and "event" in parsed else {"event": line}

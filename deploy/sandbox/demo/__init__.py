@@ -1,0 +1,1 @@
+"""Four calls with real SIP phones, shown live and judged."""

@@ -1,0 +1,103 @@
+"""The demo from the first process to the verdict."""
+
+import asyncio
+import re
+import subprocess
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+
+from ari_agent.cli.run import company_script
+from sandbox import caller_voice
+from sandbox.demo.result import Result, heard_summary, unexpected
+from sandbox.demo.scenes import SCENES, perform, sentences
+from sandbox.demo.screen import Screen
+from sandbox.demo.stage import SETTINGS, StageError, psql, stage
+from sandbox.recording import Samples
+from sandbox.settings import SECRETS, VOSK_MODEL
+
+COMMAND_LIMIT = 20.0
+"""Seconds for a command that takes some hundredths."""
+AUDITORS_VIEW = """
+SELECT to_char(beginn, 'HH24:MI:SS') AS beginn, dauer_s, anrufer, ki_hinweis_gespielt AS hinweis,
+       gespraechsschritte AS schritte, ergebnis, uebergeben_an
+FROM ari_agent.v_anrufe ORDER BY v_anrufe.beginn;
+SELECT to_char(zeitpunkt, 'HH24:MI:SS') AS zeit, nummer, gehoert, entscheidung, quelle, reaktion_ms, unterbrochen
+FROM ari_agent.v_gespraechsschritte ORDER BY zeitpunkt LIMIT 5
+"""
+
+
+async def play(console: Console, *, keep: bool = False, model: Path = VOSK_MODEL) -> Result:
+    """Play all calls, show them, and return what came of them.
+
+    Raises StageError, PhoneError, CallerVoiceError and the errors of the agent and its call log.
+    """
+    began = time.monotonic()
+    async with stage(lambda what: console.print(f"starting {what}", style="dim"), keep=keep, model=model) as running:
+        voice = await asyncio.to_thread(_voice)
+        screen = Screen(console, company_script(running.settings))
+        calls = []
+        for number, scene in enumerate(SCENES, 1):
+            screen.scene(number, scene.title)
+            calls.append(await perform(running, screen, voice, scene))
+        counts = {f"ari_agent.{name.removesuffix('s')}": n for name, n in (await running.reader.counts()).items()}
+        excerpt = await asyncio.to_thread(_run, psql("-X", "-P", "pager=off", "-c", AUDITORS_VIEW))
+        result = Result(
+            asterisk=running.asterisk,
+            engines=await asyncio.to_thread(_engines, model),
+            calls=calls,
+            log_rows=sum(counts.values()),
+            log_tables=counts,
+            chain_ok=None,
+            heard_ms=heard_summary(calls),
+            seconds=round(time.monotonic() - began, 1),
+            unexpected=unexpected(calls, [scene.expected for scene in SCENES]),
+        )
+        screen.calls(calls)
+        screen.times(calls)
+        screen.rows(counts, excerpt)
+        screen.verdict(result)
+        return result
+
+
+def invitation(ari_agent: Path, demo: Path) -> str:
+    """What to do with everything that `--keep` left running."""
+    view = psql("-c", "'SELECT * FROM ari_agent.v_anrufe'")
+    return f"""
+Everything is left running, on this machine's loopback only.
+
+Call it     with a softphone on this machine: any user, no password, server 127.0.0.1:15060 (UDP, not the softphone's
+            own port), codec PCMA or PCMU; dial 2900, or sip:2900@127.0.0.1:15060.
+            This demo model understands synthetic test voices only; keys work with every voice: 0 rings the reception.
+Answer it   as the reception: user empfang2 at the same server; its password stands in
+            {SECRETS / "empfang2"}
+Look        sudo {ari_agent} calls list --config {SETTINGS}
+            sudo {ari_agent} calls watch --config {SETTINGS}
+            sudo {" ".join(view)}
+Stop        sudo {demo} --stop
+"""
+
+
+def _voice() -> dict[str, Samples]:
+    """Every sentence of the callers, in a voice that the model was not trained with."""
+    name = caller_voice.voices()[0]
+    return {sentence: caller_voice.speak(sentence, name) for sentence in sentences()}
+
+
+def _engines(model: Path) -> dict[str, str | None]:
+    espeak = re.search(r"\d[\d.]*", _run(["espeak-ng", "--version"]))
+    return {
+        "stt": f"vosk {version('vosk')}, model {model.name}",
+        "llm": None,
+        "tts": f"espeak-ng {espeak[0] if espeak else ''}".strip(),
+    }
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT, check=True)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise StageError(f"{Path(command[0]).name} failed") from e
+    return done.stdout
