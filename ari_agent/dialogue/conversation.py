@@ -16,6 +16,8 @@ _MISSES = 2
 """The caller goes to a person when nothing was understood this often in a row."""
 _SILENCES = 3
 """The caller goes to a person at the third silence in a row, after two gentle questions."""
+_OPEN = {"greeting", "key", "ask-ai", "confirm", "which", "not-understood"}
+"""After a reply with one of these reasons a "nein" asks for something else; after any other it ends the call."""
 
 
 class Script:
@@ -40,7 +42,10 @@ class Script:
         return self.say(self.wording.whisper, self.wording.topics[reason])
 
     def phrases(self) -> list[str]:
-        """Return every text that can be spoken, for the phrase cache; the notice first."""
+        """Return every text that can be spoken, for the phrase cache; the notice first.
+
+        Only questions between two passages are left out: there are too many of them.
+        """
         w = self.wording
         fixed = [
             w.moment, w.connecting, w.still_connecting, w.emergency, w.back_again, *w.refusals.values(), w.what_else,
@@ -66,22 +71,32 @@ class Conversation:
     _offered: Passage | None = field(default=None, init=False)
     """The passage of the last "Geht es um …?"."""
     _answered: bool = field(default=False, init=False)
-    _last: str = field(default="", init=False)
-    """The last reply, for "wie bitte?"."""
+    _last: Act = field(init=False)
+    """The last reply, for "wie bitte?" and for what a "nein" means."""
+
+    def __post_init__(self) -> None:
+        self._last = Ask(self.script.greeting, "greeting")
 
     def makes_sense(self, partial: str) -> bool:
         """Tell whether the words so far can be acted on, so that a short pause ends the turn."""
         found = rule(partial, self.script.rules)
-        if found in {"yes", "no"}:
-            return self._offered is not None
-        match = self.script.knowledge.best(partial)
-        return found is not None or (match is not None and match.sure)
+        match found:
+            case "yes" | "no":
+                return self._offered is not None
+            case "greeting":
+                return False  # the matter comes next
+            case None:
+                return self._is_sure(partial)
+            case _:
+                return True
 
     def said(self, text: str) -> Act:
         """Decide after the caller's words; "" or unknown words alone count as not understood."""
         self._silences = 0
         found = rule(text, self.script.rules)
-        act = (found and self._by_rule(found)) or self._by_search(text)
+        if found == "repeat" and self._is_sure(text):
+            found = None  # "was kostet noch einmal eine Wartung" names its matter
+        act = self._by_rule(found) if found else self._by_search(text)
         if act.reason != "not-understood":
             self._misses = 0
         return self._remember(act)
@@ -106,7 +121,7 @@ class Conversation:
         self._misses = self._silences = 0
         return self._remember(Ask(self._say(f"{w.back_again} {w.refusals[reason]} {w.what_else}"), "refused"))
 
-    def _by_rule(self, found: Rule) -> Act | None:
+    def _by_rule(self, found: Rule) -> Act:
         w = self.script.wording
         match found:
             case "emergency":
@@ -118,13 +133,24 @@ class Conversation:
             case "privacy":
                 return Ask(self._say(f"{w.privacy} {w.what_else}"), found)
             case "repeat":
-                return Ask(self._last, found) if self._last else None
+                return Ask(self._last.text, found)
             case "goodbye":
                 return Goodbye(self._say(w.goodbye), found)
             case "yes":
-                return self._answer(self._offered) if self._offered else None
+                return self._yes()
+            case "no" if self._last.reason in _OPEN:
+                return Ask(self._say(w.then_what), found)
             case "no":
-                return Ask(self._say(w.then_what), found) if self._offered else Goodbye(self._say(w.goodbye), found)
+                return Goodbye(self._say(w.goodbye), found)
+            case "greeting":
+                return Ask(self.script.greeting, found)
+
+    def _yes(self) -> Act:
+        if self._offered:
+            return self._answer(self._offered)
+        if self._last.reason == "which":
+            return self._last
+        return Ask(self._say(self.script.wording.what_else), "yes")
 
     def _by_search(self, text: str) -> Act:
         w = self.script.wording
@@ -155,9 +181,15 @@ class Conversation:
     def _say(self, template: str) -> str:
         return self.script.say(template)
 
+    def _is_sure(self, text: str) -> bool:
+        match = self.script.knowledge.best(text)
+        return match is not None and match.sure
+
     def _remember(self, act: Act) -> Act:
+        if act.reason == "repeat":
+            return act  # what was repeated still stands
         if act.reason != "confirm":
             self._offered = None
         if not isinstance(act, Escalate):
-            self._last = act.text
+            self._last = act
         return act

@@ -61,26 +61,39 @@ GERMAN = Wording(
 _PERSON = r"""(mitarbeiter(in|s|innen)? | mensch(en)? | person | jemand(en|em)? | zentrale | kolleg(e|en|in) |
     berater(in)? | sachbearbeiter(in)? | ansprechpartner(in)? | kundendienst | empfang | chef(in)? | meister |
     vertrieb | buchhaltung)"""
-_CONNECT = r"(sprechen | reden | verbinden | weiterverbinden | durchstellen | (geben|stellen)\ sie\ (mir|mich))"
+_CONNECT = r"""(sprechen | reden | (weiter)?verb[iu]nden | durchstellen | durchgestellt |
+    (geben|stellen)\ sie\ (mir|mich))"""
 _MACHINE = r"(computer | roboter | automaten? | maschine)"
+_FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber | brauche | bitte | ein(en|e|em|er)? | den |
+    der | die | zum | zur | mit | nein | ja | hallo | guten | tag | kein(en)? | nur | kann | könnte | ist | da |
+    {_MACHINE})"""
+_JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
 
 _PATTERNS: dict[Rule, str] = {
     "emergency": r"""\b(notfall | feuer | brennt | gasgeruch | nach\ gas | gasleck | (schwer\ )?verletzt | bewusstlos |
         krankenwagen | feuerwehr | lebensgefahr)\b""",
-    "fault": r"""\b((wasser)?rohrbruch | überschwemmung | ausgefallen | kaputt | defekt | tropft | undicht |
+    "fault": r"""\b((wasser)?rohrbruch | überschwemm(t|ung) | ausgefallen | kaputt | defekt | tropft | undicht |
         heizung\ ist\ kalt | kein(en)?\ (strom|warmes\ wasser))\b""",
     "complaint": r"\b(beschwerde | beschweren | anwalt | unverschämt | frechheit)\b",
+    # The greeting promises that the word "Mitarbeiter" reaches one, so it does in any sentence but one about jobs.
     "wish-for-person": rf"""\b{_CONNECT}\b.*\b({_PERSON} | herrn? | frau)\b |
         \b({_PERSON} | herrn? | frau)\b.*\b{_CONNECT}\b |
-        ^((ich\ (möchte|will)|bitte|einen?|zum|zur|den|die|nein|ja|kein(en)?|{_MACHINE})\ )*{_PERSON}(\ bitte)?$ |
-        \b(verbinden\ sie\ mich | stellen\ sie\ mich\ durch | kein(en)?\ {_MACHINE} | echten?\ menschen)\b""",
-    "ask-ai": rf"\b(sind\ sie | bist\ du | ist\ das | spreche\ ich\ mit)\b.*\b({_MACHINE} | mensch(en)? | echt)\b",
-    "privacy": r"\b(datenschutz | meine\ daten | aufgezeichnet)\b",
-    "repeat": r"\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b",
-    "goodbye": r"""\b(auf\ wieder(hören|sehen) | tschüss | das\ war(\ alles|s) | schönen\ tag\ noch)\b |
-        ^(nein\ )?((vielen|danke|recht\ herzlichen)\ )?(danke?)(\ (schön|sehr))?$""",
-    "yes": r"^(ja | genau | richtig | stimmt | okay)(\ (ja|bitte|genau|richtig))*$",
-    "no": r"^(nein | falsch)(\ (nein|falsch))*$",
+        ^({_FILLER}\ )*({_PERSON} | (herrn?|frau)(\ \w+)?)(\ (bitte|haben|da|jetzt|sofort))*$ |
+        ^(?!.*\b{_JOBS}\b).*\bmitarbeiter(in|s|innen)?\b |
+        \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
+            kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
+    "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | spreche\ ich\ mit)\b.*
+        \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b""",
+    "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
+    "repeat": r"""\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
+        ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
+    "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
+        \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
+        ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
+        (danke? | dankeschön)(\ (schön|sehr|ihnen|nein))*$""",
+    "yes": r"^(…\ )?(ja | genau | richtig | stimmt | okay | gerne?)(\ (ja|bitte|genau|richtig|gerne?|danke|stimmt))*$",
+    "no": r"^(…\ )?(nein | falsch)(\ (nein|falsch|das|nicht|leider))*$",
+    "greeting": r"^(…\ )?(ja\ )?(guten?\ (tag|morgen|abend) | hallo | grüß\ gott | moin | servus)(\ (hallo|tag))*$",
 }
 
 GERMAN_RULES: Rules = {name: re.compile(pattern, re.VERBOSE) for name, pattern in _PATTERNS.items()}
