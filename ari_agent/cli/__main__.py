@@ -15,7 +15,7 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import calls, doctor
+from ari_agent.cli import calls, doctor, models
 from ari_agent.cli.run import company_script, serve
 from ari_agent.config import load
 from ari_agent.errors import AgentError
@@ -30,6 +30,7 @@ app = typer.Typer(
 config_app = typer.Typer(name="config", help="The settings file.", no_args_is_help=True)
 app.add_typer(config_app)
 app.add_typer(calls.app)
+app.add_typer(models.app)
 app.command("doctor")(doctor.doctor)
 
 Config = Annotated[

@@ -63,6 +63,6 @@ def company_script(settings: Settings) -> Script:
 
 def _quote_notice(model: Path) -> None:
     """Say what the maker of a model wants known before it is used, such as that it was made for tests."""
-    notice = model / "NOTICE"
-    if notice.is_file():
-        log.warning(notice.read_text(encoding="utf-8").strip(), model=model.name)
+    for notice in (model / "NOTICE", model.parent / "NOTICE"):
+        if notice.is_file():
+            log.warning(notice.read_text(encoding="utf-8").strip(), model=model.name)
