@@ -53,7 +53,7 @@ async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
         bench, runs = Bench(found), []
         for number in calls:
             rounds = 1 if quick else math.ceil(LEAST_TURNS / (number * turns))
-            say(f"{number} calls at the same time, {turns} questions each, {rounds} times")
+            say(f"calls at the same time: {number}, questions in each: {turns}, repeated: {rounds}")
             runs.append(await bench.parallel(number, rounds, turns))
         say(f"{tries} interruptions")
         barge_in = await bench.barge_in(tries)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox import caller_voice
 from sandbox.bench.figures import Question
 from sandbox.phone import Phone, PhoneError
-from sandbox.recording import RATE, Recording, Segment
+from sandbox.recording import RATE, Recording, Samples, Segment
 
 COMPANY = "2900"
 NUMBERS = "+493023125{:03d}"
@@ -20,8 +20,8 @@ REPLY_LIMIT = 5.0
 """Seconds after which a reply is missing."""
 THINKING_S = (0.2, 0.8)
 """So long a caller waits before the next question, so that parallel calls do not speak in step."""
-INTO_THE_WORD_S = (0.8, 1.6)
-"""So long the agent has been speaking when it is interrupted."""
+INTO_THE_WORD_S = (0.6, 1.2)
+"""So long the agent has been speaking when it is interrupted: in the middle of its first sentence."""
 
 
 @dataclass
@@ -64,8 +64,9 @@ class Caller:
 
     async def ask(self, question: Question) -> None:
         """Think, ask, and hear the reply to its end; one that does not come is waited for. Raises PhoneError."""
+        samples = await self._render(question)
         await asyncio.sleep(self._random.uniform(*THINKING_S))
-        spoken = await self._speak(question)
+        spoken = await self._speak(question, samples)
         try:
             first = await self.phone.wait_speech(since=spoken.last + 1, timeout=REPLY_LIMIT)
         except PhoneError:
@@ -79,9 +80,10 @@ class Caller:
 
         Raises PhoneError, also when no reply comes.
         """
+        samples = await self._render(question)
         await asyncio.sleep(self._random.uniform(*INTO_THE_WORD_S))
-        await self.phone.wait_speech(timeout=REPLY_LIMIT)  # not into a pause between two sentences
-        spoken = await self._speak(question)
+        await self.phone.wait_speech(timeout=REPLY_LIMIT)  # not into a pause between two words
+        spoken = await self._speak(question, samples)
         await self.phone.wait_speech(since=spoken.last + 1, timeout=REPLY_LIMIT)
 
     async def outlast(self, ms: float) -> None:
@@ -99,8 +101,10 @@ class Caller:
         except PhoneError as e:
             self.take.trouble = self.take.trouble or str(e)
 
-    async def _speak(self, question: Question) -> Segment:
-        samples = await asyncio.to_thread(caller_voice.speak, question.text, self._voice)
+    async def _render(self, question: Question) -> Samples:
+        return await asyncio.to_thread(caller_voice.speak, question.text, self._voice)
+
+    async def _speak(self, question: Question, samples: Samples) -> Segment:
         spoken = await self.phone.say(samples)
         self.take.asked.append((question, spoken))
         await self.phone.said(spoken)

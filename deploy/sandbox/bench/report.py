@@ -94,7 +94,8 @@ def show(report: Json, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(_times(report))
-    console.print(_counts(report["runs"]))
+    console.print(_counts(report["runs"], "replies", "replies"))
+    console.print(_counts(report["runs"], "received_speech", "the agent, as heard"))
     console.print(_processes(report["runs"]))
     for line in (*report["warnings"], *(f"not measured: {what}" for what in report["not_measured"])):
         console.print(f"! {line}", soft_wrap=True, highlight=False)
@@ -154,15 +155,15 @@ def _times(report: Json) -> Table:
     return table
 
 
-def _counts(runs: Sequence[Json]) -> Table:
-    table = _table("calls", *_REPLIES, "speech s", "gaps", "longest ms", "skips", "damaged ms")
+def _counts(runs: Sequence[Json], what: str, title: str) -> Table:
+    table = _table(title, *(name.replace("_", " ") for name in runs[0][what]))
     for run in runs:
-        table.add_row(str(run["calls"]), *map(str, (*run["replies"].values(), *run["received_speech"].values())))
+        table.add_row(_calls(run), *(f"{value:g}" for value in run[what].values()))
     return table
 
 
 def _processes(runs: Sequence[Json]) -> Table:
-    table = _table("% of a core / MiB", *(f"{run['calls']} calls" for run in runs))
+    table = _table("% of a core / MiB", *map(_calls, runs))
     for name in dict.fromkeys(name for run in runs for name in run["processes"]):
         found = [run["processes"].get(name) for run in runs]
         table.add_row(
@@ -170,6 +171,10 @@ def _processes(runs: Sequence[Json]) -> Table:
             *(f"{use['cpu_percent_of_core']} / {use['memory_pss_mib']}" if use else "–" for use in found),
         )
     return table
+
+
+def _calls(run: Json) -> str:
+    return "1 call" if run["calls"] == 1 else f"{run['calls']} calls"
 
 
 def _table(first: str, *others: str) -> Table:
