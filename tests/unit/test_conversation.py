@@ -159,10 +159,10 @@ def test_the_third_silence_in_a_row_brings_a_person(conversation: Conversation) 
 
 
 def test_a_word_or_a_key_between_silences_starts_the_count_again(conversation: Conversation) -> None:
-    for interruption in (lambda: conversation.said("wann ist offen"), lambda: conversation.key("5")):
+    for heard in ("words", "key"):
         conversation.silent()
         conversation.silent()
-        interruption()
+        conversation.said("wann ist offen") if heard == "words" else conversation.key("5")
         assert isinstance(conversation.silent(), Ask)
 
 

@@ -1,0 +1,158 @@
+"""Which passage answers, and when none does, on the demo company's document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_agent.knowledge.document import Passage, read_passages
+from ari_agent.knowledge.search import Knowledge
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "sandbox" / "lindner.md"
+PASSAGES = read_passages(DOCUMENT)
+KNOWLEDGE = Knowledge(PASSAGES)
+
+QUESTIONS = [(passage.id, question) for passage in PASSAGES for question in passage.questions]
+
+PARAPHRASES = [
+    ("oeffnungszeiten", "wann sind sie geöffnet"),
+    ("oeffnungszeiten", "ich wollte ihre öffnungszeiten wissen"),
+    ("oeffnungszeiten", "haben sie am samstag geöffnet"),
+    ("oeffnungszeiten", "haben sie am sonntag offen"),
+    ("oeffnungszeiten", "bis wann sind sie freitags da"),
+    ("oeffnungszeiten", "guten tag bis wann haben sie denn heute offen"),
+    ("adresse", "wo finde ich ihre firma"),
+    ("adresse", "können sie mir ihre adresse sagen"),
+    ("adresse", "in welcher straße finde ich sie"),
+    ("adresse", "wo sind sie"),
+    ("parkplaetze", "wo parke ich"),
+    ("parkplaetze", "haben sie parkplätze"),
+    ("parkplaetze", "gibt es bei ihnen einen parkplatz"),
+    ("wartung", "was kostet denn eine wartung"),
+    ("wartung", "wie viel kostet eine wartung der gasheizung"),
+    ("wartung", "wie teuer ist die wartung"),
+    ("wartung", "was kostet die wartung meiner heizung"),
+    ("reparatur", "was kostet die reparatur"),
+    ("reparatur", "wie viel kostet eine reparatur bei ihnen"),
+    ("reparatur", "wie hoch ist denn ihr stundensatz"),
+    ("waermepumpe", "bauen sie auch wärmepumpen ein"),
+    ("waermepumpe", "ich möchte eine wärmepumpe"),
+    ("waermepumpe", "wir interessieren uns für eine wärmepumpe"),
+    ("bad", "bauen sie bäder"),
+    ("bad", "ich hätte gern ein neues bad"),
+    ("bad", "wir brauchen ein neues bad"),
+    ("notdienst", "haben sie am wochenende einen notdienst"),
+    ("notdienst", "gibt es bei ihnen einen notdienst"),
+    ("bezahlung", "kann ich bei ihnen mit karte bezahlen"),
+    ("bezahlung", "wie kann man bei ihnen zahlen"),
+    ("bewerbung", "ich möchte mich bei ihnen bewerben"),
+    ("bewerbung", "suchen sie noch mitarbeiter"),
+    ("bewerbung", "bilden sie auch aus"),
+    ("dauer", "wie lange dauert denn die wartung"),
+    ("garantie", "wie lange gibt es garantie"),
+    ("garantie", "haben sie garantie auf ihre arbeit"),
+]
+MISHEARD = [
+    ("oeffnungszeiten", "[unk] wann haben sie geöffnet"),
+    ("oeffnungszeiten", "wann [unk] sie geöffnet [unk]"),
+    ("wartung", "was kostet [unk] wartung"),
+    ("parkplaetze", "[unk] [unk] parken"),
+    ("waermepumpe", "wärmepumpe [unk]"),
+    ("bezahlung", "kann ich [unk] karte zahlen"),
+    ("notdienst", "äh [unk] notdienst [unk] wochenende"),
+]
+UNANSWERABLE = [
+    "verkaufen sie auch fahrräder",
+    "wie wird das wetter morgen",
+    "ich möchte eine pizza bestellen",
+    "haben sie einen impftermin frei",
+    "wie heißt der bürgermeister",
+    "ich brauche einen neuen reisepass",
+    "was kostet ein flug nach mallorca",
+    "meine rechnung stimmt nicht",
+    "wann kommt mein techniker",
+    "ich habe einen termin am donnerstag",
+    "liefern sie auch heizöl",
+    "haben sie solaranlagen",
+    "machen sie auch dächer",
+    "wie spät ist es",
+    "wer hat das spiel gewonnen",
+    "mein auto springt nicht an",
+    "was kostet ein neuer kessel",
+    "ich hätte gern einen kredit",
+    "",
+    "[unk]",
+    "[unk] [unk] [unk]",
+    "ja hallo guten tag",
+    "ähm also ich wollte mal fragen",
+]
+
+
+@pytest.mark.parametrize(("passage", "question"), QUESTIONS, ids=[question for _, question in QUESTIONS])
+def test_every_question_of_the_document_finds_its_passage(passage: str, question: str) -> None:
+    match = KNOWLEDGE.best(question)
+    assert match is not None
+    assert match.passage.id == passage
+    assert match.sure
+
+
+@pytest.mark.parametrize(("passage", "words"), PARAPHRASES + MISHEARD, ids=[w for _, w in PARAPHRASES + MISHEARD])
+def test_other_words_find_it_too(passage: str, words: str) -> None:
+    match = KNOWLEDGE.best(words)
+    assert match is not None
+    assert match.passage.id == passage
+    assert match.sure
+
+
+@pytest.mark.parametrize("words", UNANSWERABLE, ids=[words or "nothing" for words in UNANSWERABLE])
+def test_what_the_company_does_not_answer_is_never_answered(words: str) -> None:
+    match = KNOWLEDGE.best(words)
+    assert match is None or not match.sure
+
+
+@pytest.mark.parametrize("passage", PASSAGES, ids=lambda passage: passage.id)
+def test_the_title_alone_finds_the_passage(passage: Passage) -> None:
+    match = KNOWLEDGE.best(passage.title.casefold())
+    assert match is not None
+    assert match.passage == passage
+
+
+def test_two_passages_that_explain_the_words_alike_are_both_named() -> None:
+    one = Passage("one", "Großes Bad", "Zehntausend Euro.", ("was kostet ein bad",))
+    two = Passage("two", "Kleines Bad", "Tausend Euro.", ("was kostet ein bad",))
+    match = Knowledge([one, two]).best("was kostet ein bad")
+    assert match is not None
+    assert {match.passage, match.runner_up} == {one, two}
+    assert not match.sure
+    assert match.possible
+
+
+def test_a_company_may_have_a_single_passage() -> None:
+    passage = Passage("zeiten", "Öffnungszeiten", "Immer.", ("wann haben sie geöffnet",))
+    match = Knowledge([passage]).best("wann haben sie geöffnet")
+    assert match is not None
+    assert match.sure
+    assert match.runner_up is None
+
+
+def test_a_passage_without_questions_is_found_by_its_words() -> None:
+    match = Knowledge([Passage("abfall", "Abfall", "Die Mülltonnen stehen im Hof."), *PASSAGES]).best("mülltonnen")
+    assert match is not None
+    assert match.passage.id == "abfall"
+
+
+def test_a_passage_of_stopwords_alone_is_no_trouble() -> None:
+    odd = Knowledge([Passage("x", "Und", "Oder.", ()), *PASSAGES])
+    assert odd.best("und oder") is None
+    match = odd.best("was kostet eine wartung")
+    assert match is not None
+    assert match.passage.id == "wartung"
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_judged(words: str) -> None:
+    match = KNOWLEDGE.best(words)
+    assert match is None or 0 <= match.share <= 1.0001
