@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from database.servers import open_folder
+from wires import wire
 
 from sandbox.phone import Phone
 
@@ -227,7 +228,7 @@ async def test_an_asterisk_that_is_not_up_yet_is_waited_for(sandbox: Sandbox, fo
     try:
         await until(lambda: complaints(agent, 2), 30)
         assert all("cannot be reached" in line["reason"] for line in await complaints(agent))
-        async with forwarding(port, 18088):
+        async with wire(18088, port):
             await agent.logged("connected to Asterisk", limit=15)
             await caller.call(COMPANY)
             await caller.wait_answered()
@@ -235,20 +236,3 @@ async def test_an_asterisk_that_is_not_up_yet_is_waited_for(sandbox: Sandbox, fo
             await agent.stop()
     finally:
         await agent.stop()
-
-
-@asynccontextmanager
-async def forwarding(port: int, to: int) -> AsyncIterator[None]:
-    """Pass on TCP connections."""
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", to)
-        await asyncio.gather(copy(reader, back), copy(there, writer), return_exceptions=True)
-
-    async with await asyncio.start_server(serve, "127.0.0.1", port):
-        yield
