@@ -26,7 +26,11 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
     path = _beside_the_file(path, info)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError as e:  # such as a folder that our account may not enter
+        raise ValueError(f"{path} cannot be reached: {e.strerror}") from e
+    if not exists:
         raise ValueError(f"{path} does not exist")
     return path
 

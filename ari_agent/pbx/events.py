@@ -65,16 +65,15 @@ def parse(text: str) -> Event | None:
         kind, channel = data["type"], data.get("channel") or {}
         match kind:
             case "CallBroadcast":
-                return Broadcast(channel["id"])
+                return Broadcast(str(channel["id"]))
             case "StasisStart":
-                return Entered(
-                    channel["id"], tuple(map(str, data["args"])), (channel.get("caller") or {}).get("number") or ""
-                )
+                number = (channel.get("caller") or {}).get("number") or ""
+                return Entered(str(channel["id"]), tuple(map(str, data["args"])), str(number))
             case "ChannelDtmfReceived":
-                return Digit(channel["id"], str(data["digit"]))
+                return Digit(str(channel["id"]), str(data["digit"]))
             case "StasisEnd" | "ChannelDestroyed" | "ChannelHangupRequest":
-                return Left(channel["id"])
+                return Left(str(channel["id"]))
             case _:
                 return None
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise AriError("Asterisk sent an event that cannot be read") from e

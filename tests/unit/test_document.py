@@ -108,7 +108,7 @@ def test_a_document_of_the_largest_size_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="gone.md cannot be read: No such file"):
+    with pytest.raises(DocumentError, match=r"gone\.md cannot be read: No such file"):
         read_passages(tmp_path / "gone.md")
     with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
         read_passages(tmp_path)
