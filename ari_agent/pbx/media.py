@@ -155,7 +155,9 @@ class MediaLine:
                     self._audio(message.data)
                 elif message.type == aiohttp.WSMsgType.TEXT:
                     self._control(message.data)
-            if (error := self._socket.exception()) is not None:
+                elif message.type == aiohttp.WSMsgType.ERROR:
+                    end = MediaError(f"the media connection carries garbage ({type(message.data).__name__})")
+            if end is None and (error := self._socket.exception()) is not None:
                 end = MediaError(f"the media connection broke ({type(error).__name__})")
         except MediaError as e:
             end = e
