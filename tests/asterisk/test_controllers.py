@@ -152,6 +152,32 @@ async def test_a_controller_that_comes_back_brings_orphans_to_the_queue_and_leav
         await nothing_left(sandbox)
 
 
+async def test_callers_of_a_connection_that_is_lost_go_to_the_queue_when_it_is_back(
+    sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path
+) -> None:
+    async with wire(18088) as line:
+        lost = {"ari_url": f"http://127.0.0.1:{line.port}", "request_s": 0.5}
+        async with Agent(folder, tables(folder, "lost", asterisk=lost)) as agent:
+            await caller.call(COMPANY)
+            await caller.wait_answered()
+            await caller.wait_speech()
+            line.cut()
+            await agent.logged("call closed")
+            line.mend()
+            await desk.wait_ringing()
+            await desk.answer()
+            await they_hear_each_other(caller, desk)
+            await caller.hangup()
+            await desk.wait_ended()
+            await until(lambda: nothing_of(sandbox, agent))
+
+
+async def nothing_of(sandbox: Sandbox, agent: Agent) -> bool:
+    """Whether no bridge of this agent is left in Asterisk."""
+    bridges = await asyncio.to_thread(sandbox.ari, "GET", "bridges")
+    return not any(bridge["name"] == agent.checked.app for bridge in bridges)
+
+
 async def test_three_controllers_claim_every_one_of_sixty_calls_exactly_once(
     sandbox: Sandbox, folder: Path, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
