@@ -55,6 +55,16 @@ async def test_what_is_said_during_the_notice_is_answered_after_it() -> None:
         caller.hangs_up()
 
 
+@pytest.mark.parametrize("words", ["guten tag", "ja hallo"])
+async def test_a_caller_who_greets_back_during_the_notice_hears_the_greeting(words: str) -> None:
+    async with a_call(greeted=False) as caller:
+        caller.starts_to_say(words)
+        await caller.hears("Was kann ich für Sie tun?")
+        await caller.heard_out()
+        assert caller.line.heard == [caller.script.notice, *split(caller.script.greeting)]
+        caller.hangs_up()
+
+
 async def test_key_0_during_the_notice_rings_a_person_after_it() -> None:
     async with a_call(greeted=False) as caller:
         caller.reception.will(Receptionist("empfang"))
