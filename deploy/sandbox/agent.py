@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +37,9 @@ class Agent:
     def __init__(self, settings: Path, *, log: Path | None = None) -> None:
         self.settings = settings
         self.log = log or settings.with_suffix(".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+        """The process; 0 before the start."""
+        self._status: int | None = None
         self._left = False
 
     async def __aenter__(self) -> Self:
@@ -55,23 +56,25 @@ class Agent:
             await self.stop()
 
     @property
-    def pid(self) -> int:
-        """The process; 0 before the start."""
-        return self._process.pid if self._process else 0
-
-    @property
     def status(self) -> int | None:
         """Exit status, negative for a signal; None while it runs."""
-        return self._process.poll() if self._process else None
+        if self._status is None and self.pid:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = os.waitstatus_to_exitcode(status) if ended else None
+        return self._status
 
     def start(self) -> None:
         """Start it, for the first time or again; its log begins anew. It may take seconds until it serves calls."""
         command = [sys.executable, "-m", "ari_agent.cli", "run", "--json", "--config", str(self.settings)]
-        with self.log.open("wb") as log:
-            # A session of its own: Ctrl-C is for the program that started it, which then stops it in order.
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        files = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        self._status = None
+        # No object of `subprocess`, which would complain of a process that is left on purpose; a session of its own,
+        # because Ctrl-C is for the program that started it, which then stops it in order.
+        self.pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsid=True)
 
     def lines(self) -> list[LogLine]:
         """The log so far; what is no JSON, such as a traceback, is a line whose "event" is the text."""
@@ -94,13 +97,11 @@ class Agent:
 
     def terminate(self) -> None:
         """Ask it to end, as systemd does; see `ended`."""
-        if self._process is not None:
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill it without a warning (-9), as the kernel does when memory is short; see `ended`."""
-        if self._process is not None:
-            self._process.kill()
+        self._signal(signal.SIGKILL)
 
     async def ended(self, *, limit: float = STOP_LIMIT) -> int:
         """Wait for its end; returns the exit status. Raises AgentError."""
@@ -109,7 +110,7 @@ class Agent:
                 await exited(self.pid)
         except TimeoutError as e:
             raise AgentError(f"the agent did not end within {limit:g} s") from e
-        return self._process.wait() if self._process else 0
+        return self.status or 0
 
     async def stop(self) -> int:
         """End it in order, or by force when that takes too long; returns its exit status."""
@@ -123,6 +124,10 @@ class Agent:
     def leave(self) -> None:
         """Let it run on when the block and this program end."""
         self._left = True
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid and self.status is None:
+            os.kill(self.pid, number)
 
 
 async def exited(process: int) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from rich.console import Console
 from ari_agent import errors
 from sandbox.agent import AgentError
 from sandbox.caller_voice import CallerVoiceError
-from sandbox.demo.program import invitation, play
+from sandbox.demo.program import how_to_use, play
 from sandbox.demo.result import Result
+from sandbox.demo.scenes import SCENES, Scene
 from sandbox.demo.stage import StageError, alone, clear
 from sandbox.phone import PhoneError
 from sandbox.settings import REPO, VOSK_MODEL
@@ -30,12 +32,12 @@ MODEL = "ARI_AGENT_DEMO_VOSK_MODEL"
 
 def main() -> int:
     """Play the demo, or stop a kept one; returns the exit status."""
-    options = _options()
+    options = parsed()
     status = FAILED
     try:
         _check_writable(options.json)
         with alone():
-            status = asyncio.run(_demo(options))
+            status = asyncio.run(show(options, Console(highlight=False)))
     except* (StageError, PhoneError, CallerVoiceError, AgentError, errors.AgentError) as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
@@ -47,27 +49,31 @@ def main() -> int:
     return status
 
 
-async def _demo(options: argparse.Namespace) -> int:
-    this = asyncio.current_task()
-    if this is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+async def show(options: argparse.Namespace, console: Console, scenes: Sequence[Scene] = SCENES) -> int:
+    """Do what the command line says, with the sandbox to ourselves; returns the exit status."""
     if options.stop:
         await clear()
         return ALL_GOOD
-    result = await play(Console(highlight=False), keep=options.keep, model=Path(os.environ.get(MODEL, VOSK_MODEL)))
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    model = Path(os.environ.get(MODEL, VOSK_MODEL))
+    result = await play(console, keep=options.keep, model=model, scenes=scenes)
     if options.json is not None:
         _write(options.json, result)
     if options.keep:
-        print(invitation(Path(sys.executable).with_name("ari-agent"), REPO / "deploy" / "demo"))
+        invitation = how_to_use(Path(sys.executable).with_name("ari-agent"), REPO / "deploy" / "demo")
+        console.print(invitation, markup=False, soft_wrap=True)
     return NOT_AS_EXPECTED if result.unexpected else ALL_GOOD
 
 
-def _options() -> argparse.Namespace:
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; exits with status 2 when they are wrong."""
     parser = argparse.ArgumentParser(prog="deploy/demo")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--stop", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _check_writable(file: Path | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from ari_agent.cli.run import company_script
 from sandbox import caller_voice
 from sandbox.demo.result import Result, heard_summary, unexpected
-from sandbox.demo.scenes import SCENES, perform, sentences
+from sandbox.demo.scenes import SCENES, Scene, perform, sentences
 from sandbox.demo.screen import Screen
 from sandbox.demo.stage import SETTINGS, StageError, psql, stage
 from sandbox.recording import Samples
@@ -29,8 +30,10 @@ FROM ari_agent.v_gespraechsschritte ORDER BY zeitpunkt LIMIT 5
 """
 
 
-async def play(console: Console, *, keep: bool = False, model: Path = VOSK_MODEL) -> Result:
-    """Play all calls, show them, and return what came of them.
+async def play(
+    console: Console, *, keep: bool = False, model: Path = VOSK_MODEL, scenes: Sequence[Scene] = SCENES
+) -> Result:
+    """Play the calls, show them, and return what came of them.
 
     Raises StageError, PhoneError, CallerVoiceError and the errors of the agent and its call log.
     """
@@ -39,7 +42,7 @@ async def play(console: Console, *, keep: bool = False, model: Path = VOSK_MODEL
         voice = await asyncio.to_thread(_voice)
         screen = Screen(console, company_script(running.settings))
         calls = []
-        for number, scene in enumerate(SCENES, 1):
+        for number, scene in enumerate(scenes, 1):
             screen.scene(number, scene.title)
             calls.append(await perform(running, screen, voice, scene))
         counts = {f"ari_agent.{name.removesuffix('s')}": n for name, n in (await running.reader.counts()).items()}
@@ -53,7 +56,7 @@ async def play(console: Console, *, keep: bool = False, model: Path = VOSK_MODEL
             chain_ok=None,
             heard_ms=heard_summary(calls),
             seconds=round(time.monotonic() - began, 1),
-            unexpected=unexpected(calls, [scene.expected for scene in SCENES]),
+            unexpected=unexpected(calls, [scene.expected for scene in scenes]),
         )
         screen.calls(calls)
         screen.times(calls)
@@ -62,7 +65,7 @@ async def play(console: Console, *, keep: bool = False, model: Path = VOSK_MODEL
         return result
 
 
-def invitation(ari_agent: Path, demo: Path) -> str:
+def how_to_use(ari_agent: Path, demo: Path) -> str:
     """What to do with everything that `--keep` left running."""
     view = psql("-c", "'SELECT * FROM ari_agent.v_anrufe'")
     return f"""

@@ -3,24 +3,20 @@
 import asyncio
 import fcntl
 import importlib.util
-import json
 import os
 import re
 import shutil
 import signal
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ari_agent.calllog.embedded import DATABASE, VERSION, EmbeddedPostgres
 from ari_agent.calllog.reading import CallReader
-from ari_agent.config import Settings, load, read_secret
+from ari_agent.config import Settings, load
 from sandbox.agent import STOP_LIMIT, Agent, exited
 from sandbox.phone import Phone
 from sandbox.settings import CACHE, HERE, SECRETS, VOSK_MODEL, sandbox_settings, write_settings
@@ -32,7 +28,7 @@ POSTGRES = FOLDER / "postgres"
 PBX_IS_OURS = FOLDER / "asterisk-was-started"
 """Exists while an Asterisk runs that a demo has started, so that a later one can stop it."""
 PBX = HERE / "pbx"
-LOCK = Path("/run/lock/ari-agent-sandbox-tests.lock")
+LOCK = CACHE / "sandbox" / "tests.lock"
 LOCK_LIMIT = 1800.0
 """Seconds for which another program may use the sandbox before we give up."""
 PBX_LIMIT = 120.0
@@ -63,6 +59,7 @@ class Stage:
 @contextmanager
 def alone() -> Iterator[None]:
     """Have the sandbox to ourselves, as tests and bench do too; waits while another has it. Raises StageError."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as lock:
         end = time.monotonic() + LOCK_LIMIT
         waiting = False
@@ -92,11 +89,13 @@ async def stage(tell: Callable[[str], None], *, keep: bool = False, model: Path 
     tell("Asterisk")
     async with AsyncExitStack() as stack:
         version = await stack.enter_async_context(_asterisk(pbx_was_ours, keep))
-        await asyncio.to_thread(_check_alone, settings)
+        await _check_alone()
         tell("two phones and the agent: speech recognition, phrases, database")
         async with asyncio.TaskGroup() as group:
             caller, desk = (group.create_task(stack.enter_async_context(Phone())) for _ in range(2))
             agent = group.create_task(stack.enter_async_context(Agent(SETTINGS)))
+        for phone in (caller, desk):  # hung up first: an agent that is to stop lets callers finish
+            stack.push_async_callback(phone.result().close)
         reader = await stack.enter_async_context(CallReader.open(settings.log))
         await caller.result().show_as(*CALLER)
         await desk.result().register(DESK, (SECRETS / DESK).read_text().strip())
@@ -175,17 +174,11 @@ async def _pbx(*arguments: str) -> str:
     return out.decode()
 
 
-def _check_alone(settings: Settings) -> None:
-    """Refuse to play beside another controller, which would claim some of the calls. Raises StageError; blocks."""
-    asterisk = settings.asterisk
-    token = b64encode(f"{asterisk.ari_user}:{read_secret(asterisk.ari_password_file)}".encode()).decode()
-    with closing(HTTPConnection(urlsplit(asterisk.ari_url).netloc, timeout=asterisk.request_s)) as ari:
-        try:
-            ari.request("GET", "/ari/applications", headers={"Authorization": f"Basic {token}"})
-            apps = json.loads(ari.getresponse().read())
-        except (OSError, HTTPException, ValueError) as e:
-            raise StageError("the sandbox's Asterisk does not answer: deploy/sandbox/pbx restart") from e
-    if others := [app["name"] for app in apps if app["name"].startswith("ari_agent_")]:
+async def _check_alone() -> None:
+    """Refuse to play beside another controller, which would claim some of the calls. Raises StageError."""
+    # The list of applications would also name those that were killed.
+    sessions = await _pbx("cli", "ari show websocket sessions")
+    if others := re.findall(r"\bari_agent\w*", sessions):
         raise StageError(f"another agent serves the sandbox's calls ({', '.join(others)}): stop it")
 
 
