@@ -190,6 +190,5 @@ class Conversation:
             return act  # what was repeated still stands
         if act.reason != "confirm":
             self._offered = None
-        if not isinstance(act, Escalate):
-            self._last = act
+        self._last = act
         return act

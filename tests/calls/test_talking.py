@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 import pytest
 
 from ari_agent.call import HungUp, Solved, ToQueue
 from ari_agent.protocols import Transcript
+from ari_agent.speech.ears import Key, Silence
 from ari_agent.speech.sentences import split
 
-from .switchboard import MS_PER_LETTER, MS_PER_WORD, Caller, Receptionist, a_call
+from .switchboard import MS_PER_LETTER, MS_PER_WORD, PAUSE, Caller, Receptionist, a_call
 
 OPEN = "wann haben sie geöffnet"
 PRICE = "was kostet eine wartung"
@@ -223,10 +225,33 @@ async def test_a_caller_who_is_silent_three_times_gets_a_person() -> None:
 async def test_silence_is_counted_from_the_end_of_what_the_agent_says() -> None:
     async with a_call(calls={"silence_s": 2.0}) as caller:
         await caller.says(OPEN)  # its answer lasts longer than the silence of the settings
-        await caller.hears("Am Samstag")
+        await caller.heard_out()
         assert len(caller.turns) == 0
+        over = asyncio.get_running_loop().time()
         await caller.hears("Sind Sie noch da?")
+        assert asyncio.get_running_loop().time() - over == pytest.approx(2.0, abs=0.05)
         assert [turn.act for turn in caller.turns] == ["answer"]
+        caller.hangs_up()
+
+
+async def test_a_silence_that_ends_with_a_key_does_not_cut_the_reply_to_the_key() -> None:
+    async with a_call() as caller:
+        heard = caller.call._heard  # both in one moment: no story can time that from outside
+        heard.put_nowait(Key("5"))
+        heard.put_nowait(Silence())
+        await caller.hears("Einen Menschen erreichen Sie")
+        await caller.heard_out()
+        caller.hangs_up()
+        await caller.ending()
+        assert [turn.heard for turn in caller.turns] == ["key"]
+
+
+async def test_between_two_sentences_there_is_a_pause() -> None:
+    async with a_call() as caller:
+        notice, greeting = (playback.texts for playback in caller.line.playbacks)
+        assert [text for text, _ in notice] == [caller.script.notice]
+        assert [text == PAUSE for text, _ in greeting] == [False, True, False, True, False]
+        assert {ms for text, ms in greeting if text == PAUSE} == {250}
         caller.hangs_up()
 
 
@@ -260,7 +285,7 @@ async def test_a_caller_who_speaks_during_the_goodbye_is_served() -> None:
         await caller.says(OPEN)
         await caller.heard_out()
         assert is_answered(caller, "oeffnungszeiten")
-        assert [turn.act for turn in caller.turns] == ["goodbye"]
+        assert [(turn.act, turn.interrupted) for turn in caller.turns] == [("goodbye", True)]
         await caller.says("tschüss")
         assert await caller.ending() == Solved()
 

@@ -110,6 +110,14 @@ async def test_a_line_that_breaks_sends_the_caller_to_the_queue(stage: Stage) ->
 
 
 @at_every_stage
+async def test_a_line_that_ends_though_nobody_hung_up_sends_the_caller_to_the_queue(stage: Stage) -> None:
+    async with a_call(greeted=False) as caller:
+        await stage(caller)
+        caller.line.close()
+        assert await caller.ending() == ToQueue("media")
+
+
+@at_every_stage
 async def test_a_controller_that_stops_sends_the_caller_to_the_queue(stage: Stage) -> None:
     async with a_call(greeted=False) as caller:
         await stage(caller)

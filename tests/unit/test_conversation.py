@@ -150,7 +150,8 @@ def test_a_second_miss_in_a_row_brings_a_person(conversation: Conversation, noth
 
 def test_misses_that_are_not_in_a_row_do_not_count(conversation: Conversation) -> None:
     for _ in range(3):
-        assert said(conversation, "[unk]", "wann ist offen").reason == "passage"
+        assert said(conversation, "[unk]") == Ask(WORDING.not_understood, "not-understood")
+        assert said(conversation, "wann ist offen").reason == "passage"
 
 
 def test_the_third_silence_in_a_row_brings_a_person(conversation: Conversation) -> None:

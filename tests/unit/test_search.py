@@ -54,6 +54,16 @@ PARAPHRASES = [
     ("dauer", "wie lange dauert denn die wartung"),
     ("garantie", "wie lange gibt es garantie"),
     ("garantie", "haben sie garantie auf ihre arbeit"),
+    ("garantie", "wie ist das mit der garantie bei neuen geräten"),
+    ("oeffnungszeiten", "ich wollte mal fragen wann sie geöffnet haben"),
+    ("oeffnungszeiten", "haben sie freitag nachmittag noch offen"),
+    ("parkplaetze", "entschuldigung wo kann man bei ihnen parken"),
+    ("wartung", "sagen sie mal was kostet eigentlich eine wartung"),
+    ("wartung", "meine heizung braucht eine wartung was kostet das"),
+    ("bewerbung", "ich rufe an wegen einer bewerbung"),
+    ("bewerbung", "ich suche einen ausbildungsplatz bilden sie aus"),
+    ("bezahlung", "kann ich auch auf rechnung zahlen"),
+    ("dauer", "wie lange dauert so eine wartung ungefähr"),
 ]
 MISHEARD = [
     ("oeffnungszeiten", "[unk] wann haben sie geöffnet"),
@@ -64,6 +74,13 @@ MISHEARD = [
     ("bezahlung", "kann ich [unk] karte zahlen"),
     ("notdienst", "äh [unk] notdienst [unk] wochenende"),
 ]
+REMOTE = [
+    "meine rechnung stimmt nicht",
+    "was kostet ein flug nach mallorca",
+    "bieten sie schulungen für mitarbeiter an",
+    "verkaufen sie auch fahrräder",
+]
+"""One word of a passage, if any, among others."""
 UNANSWERABLE = [
     "verkaufen sie auch fahrräder",
     "wie wird das wetter morgen",
@@ -118,6 +135,13 @@ def test_the_title_alone_finds_the_passage(passage: Passage) -> None:
     match = KNOWLEDGE.best(passage.title.casefold())
     assert match is not None
     assert match.passage == passage
+    assert match.sure
+
+
+@pytest.mark.parametrize("words", REMOTE)
+def test_a_single_word_in_common_is_not_even_asked_about(words: str) -> None:
+    match = KNOWLEDGE.best(words)
+    assert match is None or not match.possible
 
 
 def test_two_passages_that_explain_the_words_alike_are_both_named() -> None:
