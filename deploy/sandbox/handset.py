@@ -27,6 +27,8 @@ RTP_PORTS = (22000, 31000)
 """Where a phone begins to look for a free RTP port: above Asterisk's own, below those that the kernel gives out."""
 LONGEST_SPEECH = 120 * RATE
 """Samples that may wait to be said; more is refused."""
+OVER_ALREADY = 171140
+"""PJSIP_ESESSIONTERMINATED: the other side has hung up, and the news of it is on its way."""
 FAREWELL = 1.5
 """Seconds that the PBX gets to answer a BYE, and as many for the end of a registration."""
 
@@ -200,7 +202,11 @@ class Handset:
 
     def hangup(self) -> Facts:
         if self.line is not None and not self.line.over.is_set():
-            self.line.hangup(pj.CallOpParam())
+            try:
+                self.line.hangup(pj.CallOpParam())
+            except pj.Error as e:
+                if e.status != OVER_ALREADY:
+                    raise
         return {}
 
     def dial(self, digits: str) -> Facts:

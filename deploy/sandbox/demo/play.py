@@ -138,6 +138,8 @@ class Play:
                     for event in self._events:
                         if event["kind"] == kind:
                             return event
+                        if event["kind"] == "closed":
+                            raise NotLoggedError(f"the call has ended, without the event {kind!r} in the call log")
                     await self._news.wait()
         except TimeoutError as e:
             raise NotLoggedError(f"the call log has no event {kind!r} after {LOG_LIMIT:g} s") from e

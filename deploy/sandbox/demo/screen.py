@@ -90,7 +90,7 @@ class Screen:
 
     def times(self, calls: Sequence[CallResult]) -> None:
         """Tabulate the milliseconds of every turn."""
-        table = Table(Column("call", min_width=4), Column("the caller said", no_wrap=True, max_width=30))
+        table = Table(Column("call", min_width=4), Column("the caller said", no_wrap=True, max_width=28))
         for name in ("heard", "end", "stt", "decide", "tts", "total"):
             table.add_column(name, justify="right", no_wrap=True)
         turns = [(number, turn) for number, call in enumerate(calls, 1) for turn in call.turns]
