@@ -5,6 +5,7 @@ import asyncio
 import fcntl
 import json
 import math
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -96,6 +97,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
+    # As Ctrl-C: else the agent, whose session is its own, would serve on.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         if options.json:
             options.json.touch()  # better now than after minutes

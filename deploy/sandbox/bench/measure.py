@@ -20,6 +20,7 @@ from sandbox.bench.callers import Caller, Take, callers, shares
 from sandbox.bench.figures import Question, Row
 from sandbox.bench.stage import Stage
 from sandbox.bench.usage import Look, Usage, between, look
+from sandbox.caller_voice import CallerVoiceError
 from sandbox.phone import PhoneError
 from sandbox.recording import RATE, Samples
 
@@ -106,7 +107,7 @@ class Bench:
                 await caller.outlast(len(await self._render(self._script.notice)) * 1000 / RATE)
                 for question in itertools.islice(itertools.cycle(longest), tries):
                     await caller.interrupt(question)
-            except PhoneError as e:
+            except (PhoneError, CallerVoiceError) as e:
                 result.trouble.append(str(e))
             await caller.ring_off()
         if (recording := caller.take.recording) is not None:
@@ -134,7 +135,7 @@ class Bench:
                 await talking.wait()
                 for question in own:
                     await caller.ask(question)
-            except PhoneError as e:
+            except (PhoneError, CallerVoiceError) as e:
                 caller.take.trouble = str(e)
             finally:
                 tired.set()

@@ -1,8 +1,10 @@
 """What is measured: one agent with a call log of its own, on the sandbox's Asterisk, and nobody else there."""
 
+import asyncio
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from sandbox.settings import CACHE, HERE, sandbox_settings, write_settings
 PBX = HERE / "pbx"
 PBX_LIMIT = 120.0
 """Seconds for starting or stopping Asterisk."""
+OTHERS_LIMIT = 30.0
+"""Seconds for another agent that is just stopping to end."""
 PBX_PID = CACHE / "sandbox" / "rootfs" / "run" / "asterisk" / "asterisk.pid"
 WORKER = "ari_agent.speech.vosk_worker"
 
@@ -108,8 +112,11 @@ def _pbx(*arguments: str) -> str:
 async def _check_alone(settings: Settings) -> None:
     """Refuse to measure beside another controller, which would claim some of the calls. Raises StageError, AriError."""
     async with Ari.open(settings.asterisk, settings.app) as ari:
-        if others := [name for name in await ari.applications() if name.startswith("ari_agent_")]:
-            raise StageError(f"another agent serves the sandbox's calls ({', '.join(others)}): stop it")
+        until = time.monotonic() + OTHERS_LIMIT
+        while others := [name for name in await ari.applications() if name.startswith("ari_agent_")]:
+            if time.monotonic() > until:
+                raise StageError(f"another agent serves the sandbox's calls ({', '.join(others)}): stop it")
+            await asyncio.sleep(0.5)
 
 
 def _pid(file: Path) -> int:
