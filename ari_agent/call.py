@@ -341,8 +341,9 @@ class Call:
     ) -> AsyncGenerator[bytes, None]:
         for sentence in split(text):
             if reply.parts:
+                reply.parts.append(("", PAUSE_MS))
                 yield PAUSE
-            reply.parts.append((sentence, PAUSE_MS if reply.parts else 0))
+            reply.parts.append((sentence, 0.0))
             async with aclosing(self._voice.speak(sentence)) as speech:
                 async for pcm in speech:
                     reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()

@@ -163,6 +163,28 @@ async def test_speech_silences_the_agent_at_once_and_only_what_was_heard_is_kept
         assert whole.agent_text.endswith("die Anfahrt ist dabei.")  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("after_ms", [0, 250])
+async def test_a_pause_between_two_sentences_counts_for_no_word(after_ms: int) -> None:
+    async with a_call() as caller:
+        await caller.says(OPEN)
+        await caller.until(lambda: caller.line.hearing == PAUSE)
+        await asyncio.sleep(after_ms / 1000)
+        await caller.says(PRICE)
+        caller.hangs_up()
+        await caller.ending()
+        assert caller.turns[0].agent_text.endswith("bis fünfzehn Uhr für Sie da. …")  # type: ignore[union-attr]
+
+
+async def test_a_flood_of_keys_during_the_notice_breaks_nothing() -> None:
+    async with a_call(greeted=False) as caller:
+        await caller.hears("Guten Tag")
+        for key in "1234567890" * 10:
+            caller.presses(key)
+        caller.reception.will(Receptionist("empfang"))
+        await caller.ending()
+        assert [turn.reason for turn in caller.turns] == ["key"] * 9 + ["key-0"]
+
+
 async def test_a_reply_that_is_cut_before_its_first_word_counts_as_interrupted() -> None:
     async with a_call() as caller:
         await caller.says(OPEN)
