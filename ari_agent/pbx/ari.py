@@ -270,7 +270,11 @@ class Ari:
                     raise ChannelGone(f"{name}: {response.status}")
                 if response.status >= 400:
                     raise AriRejected(response.status, name, _remedy(response.status))
-                return await response.json() if response.content_type == "application/json" else None
+                if response.content_type == "application/json":
+                    return await response.json()
+                if request.method == "GET":
+                    raise AriUnavailable(f"{self.url} does not answer as Asterisk does; check ari_url")
+                return None
         except TimeoutError as e:
             raise AriUnavailable(f"{name} took longer than {self._limit.total} s") from e
         except (aiohttp.ClientError, OSError, ValueError) as e:
