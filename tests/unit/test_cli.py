@@ -40,6 +40,9 @@ OPTIONS = [
 WITH_SETTINGS = [words for words, option in OPTIONS if "--config" in option.opts]
 
 
+pytestmark = pytest.mark.usefixtures("logging_restored")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
     """A settings file that is good."""

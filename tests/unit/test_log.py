@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -15,17 +14,7 @@ NUMBER = "+4930901820"
 WORDS = "mein passwort ist rosenmontag"
 
 
-@pytest.fixture(autouse=True)
-def _configured_for_this_test_only() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in log._QUIET}
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    root.handlers[:], root.level = handlers, level
-    for name, before in quiet.items():
-        logging.getLogger(name).setLevel(before)
+pytestmark = pytest.mark.usefixtures("logging_restored")
 
 
 def make_a_mistake(caller: str, transcript: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_agent.protocols import FRAME_MS
-from ari_agent.speech.turns import HOLE_MS, LEAD_MS, Ended, Paused, Started, TurnDetector, TurnEvent
+from ari_agent.speech.turns import HOLE_MS, LEAD_MS, RESUME_MS, Ended, Paused, Started, TurnDetector, TurnEvent
 
 
 def detector(longest_s: float = 30) -> TurnDetector:
@@ -94,7 +94,7 @@ def test_a_turn_starts_once_and_ends_once_whatever_is_heard(stream: list[bool]) 
                 assert 0 < silence_ms < 800
             case Ended(silence_ms):
                 assert open_
-                assert silence_ms in (0, 800) or silence_ms < 800
+                assert silence_ms < 800 + RESUME_MS  # a click at the last moment delays the end by its length
                 open_ = False
         assert turns.speaking is open_
 
