@@ -179,7 +179,8 @@ class Bench:
         for (question, spoken), turn, until in zip(take.asked, found, nexts, strict=True):
             heard = ear.heard_ms(recording.received, spoken.last, until)
             _count(result, question, turn, heard)
-        replies = [turn["agent_text"] for turn in found if turn and turn["agent_text"] and not turn["interrupted"]]
+        spoken_texts = [turn["agent_text"] for turn in found if turn and turn["agent_text"]]
+        replies = [text for text in spoken_texts if not text.endswith("…")]  # neither interrupted nor cut by the end
         await self._compare(recording.received, [self._script.notice, self._script.greeting, *replies], result)
 
     async def _logged(self, number: str, result: Parallel) -> list[Any]:
