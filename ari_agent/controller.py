@@ -24,9 +24,9 @@ from ari_agent.pbx.agi import route_server
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Connected, Disconnected, Entered, Event
-from ari_agent.pbx.leg import PREFIX, Leg
+from ari_agent.pbx.leg import Leg
 from ari_agent.protocols import CallLog
-from ari_agent.reconcile import attend, reconcile
+from ari_agent.reconcile import attend, reconcile, rescue
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
 
 log = structlog.get_logger(__name__)
@@ -129,7 +129,10 @@ class Controller:
             case Connected():
                 log.info("connected to Asterisk", app=self._ari.app)
                 try:
-                    await (self._rescue() if self._connected_before else self._take_over())
+                    if self._connected_before:
+                        await rescue(self._ari, self._settings.asterisk.context, FALLBACK)
+                    else:
+                        await self._take_over()
                     self._connected_before = True
                 except AriError as e:
                     log.warning("cleaning up has to wait for the next connection", error=str(e))
@@ -141,12 +144,6 @@ class Controller:
     async def _take_over(self) -> None:
         for bridge, people in await reconcile(self._ari, self._settings.asterisk.context, FALLBACK):
             self._start(attend(self._ari, bridge, people))
-
-    async def _rescue(self) -> None:
-        """Send callers to the queue whose handing over to us was lost with the connection."""
-        for channel in await self._ari.ours() - self._ari.watched:
-            if not channel.startswith(PREFIX):
-                await settle(self._to_queue(channel))
 
     def _start(self, work: Coroutine[None, None, None], *, slots: int = 0) -> None:
         """Run work of a call; its slot is taken at once, so that a burst of calls cannot take more than there are."""

@@ -1,4 +1,4 @@
-"""Cleaning up after a controller that ended without doing so itself."""
+"""Cleaning up after a controller that ended without doing so itself, and after a lost connection to Asterisk."""
 
 from __future__ import annotations
 
@@ -36,6 +36,21 @@ async def reconcile(ari: Ari, context: str, extension: str) -> list[tuple[str, S
         ours = channel.startswith(PREFIX)
         await settle(ari.hang_up(channel) if ours else ari.continue_in(channel, context, extension))
     return talking
+
+
+async def rescue(ari: Ari, context: str, extension: str) -> None:
+    """Send callers to the queue who came to us or were given up by us while the connection was lost.
+
+    What of their calls could not be taken away meanwhile is taken away now; of calls that go on, the channels are
+    watched and the bridges held.
+    """
+    callers = {channel for channel in await ari.ours() - ari.watched if not channel.startswith(PREFIX)}
+    await settle(*(ari.continue_in(channel, context, extension) for channel in callers))
+    for bridge in await ari.bridges():
+        channels = set(bridge["channels"])
+        if bridge["name"] == ari.app and bridge["id"] not in ari.held and not channels & ari.watched:
+            ours = (ari.hang_up(channel) for channel in channels if channel.startswith(PREFIX))
+            await settle(*ours, ari.destroy_bridge(bridge["id"]))
 
 
 async def attend(ari: Ari, bridge: str, people: Sequence[str]) -> None:

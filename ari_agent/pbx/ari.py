@@ -80,6 +80,8 @@ class Ari:
         self._limit = aiohttp.ClientTimeout(total=settings.request_s)
         self._heartbeat_s = settings.heartbeat_s
         self._watched: dict[str, list[asyncio.Queue[Entered | Digit | Left]]] = {}
+        self.held: set[str] = set()
+        """The ids of the bridges of calls that go on."""
 
     @classmethod
     @asynccontextmanager
@@ -221,12 +223,16 @@ class Ari:
     async def _connection(self) -> AsyncIterator[Event]:
         params = {"app": self.app, "subscribeAll": "false"}
         try:
-            async with self.http.ws_connect(
-                f"{self.url}/ari/events",
-                params=params,
-                heartbeat=self._heartbeat_s,
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-            ) as socket:
+            async with (
+                asyncio.timeout(self._limit.total) as handshake,
+                self.http.ws_connect(
+                    f"{self.url}/ari/events",
+                    params=params,
+                    heartbeat=self._heartbeat_s,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                ) as socket,
+            ):
+                handshake.reschedule(None)
                 yield Connected()
                 async for message in socket:
                     if message.type == aiohttp.WSMsgType.TEXT and (event := self._parse(message.data)):

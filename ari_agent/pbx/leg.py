@@ -39,10 +39,12 @@ class Leg:
         """
         leg = cls(ari, channel)
         with ari.watch(channel) as leg._events:
+            ari.held.add(leg.bridge)
             try:
                 await leg._connect(limit_s)
                 yield leg
             finally:
+                ari.held.discard(leg.bridge)
                 await leg.silence()
                 if not leg._left_alone:
                     await settle(ari.destroy_bridge(leg.bridge))
