@@ -46,30 +46,29 @@ class Wire:
     def __init__(self) -> None:
         self.port = 0
         self._ends: set[asyncio.StreamWriter] = set()
-        self._open = asyncio.Event()
-        self._open.set()
+        self._blocked = False
 
     def block(self) -> None:
         """Swallow what comes from now on; connections stay open, as when a cable is pulled."""
-        self._open.clear()
+        self._blocked = True
 
     def cut(self) -> None:
-        """End every connection; new ones are held up until `mend`."""
+        """End every connection; what comes over new ones is swallowed until `mend`."""
         self.block()
         for writer in self._ends:
             writer.transport.abort()
 
     def mend(self) -> None:
-        """Pass on again, also what was held up in connections that are still open."""
-        self._open.set()
+        """Pass on what comes over new connections; in those that are still open a part may be missing."""
+        self._blocked = False
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Copy one direction to its end."""
         self._ends.add(writer)
         try:
             while data := await reader.read(GULP):
-                await self._open.wait()
-                writer.write(data)
+                if not self._blocked:
+                    writer.write(data)
         finally:
             self._ends.discard(writer)
             writer.close()

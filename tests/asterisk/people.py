@@ -87,6 +87,14 @@ async def heard_tone(phone: Phone, hertz: float, since: int = 0) -> None:
     await until(there)
 
 
+async def notice_over(caller: Phone) -> None:
+    """Call and listen to the notice; return in the pause before the greeting, which may be interrupted."""
+    await caller.call(COMPANY)
+    await caller.wait_answered()
+    first = await caller.wait_speech(since=0)
+    await caller.wait_quiet(200, since=first)
+
+
 async def wants_a_person(caller: Phone) -> None:
     """Call and press 0 at once: the wish is fulfilled as soon as the notice is over."""
     await caller.call(COMPANY)

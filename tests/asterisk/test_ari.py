@@ -135,7 +135,7 @@ async def test_what_is_gone_is_told_apart_from_what_is_refused(sandbox: Sandbox)
 
 async def test_a_lost_event_connection_comes_back_and_tells_who_left_meanwhile(sandbox: Sandbox) -> None:
     async with wire(18088) as line:
-        values = settings(sandbox, ari_url=f"http://127.0.0.1:{line.port}")
+        values = settings(sandbox, ari_url=f"http://127.0.0.1:{line.port}", request_s=0.5)
         async with listening(values) as (ari, events):
             with ari.watch("gone") as gone, ari.watch("here") as here:
                 for channel in ("gone", "here"):
@@ -145,6 +145,7 @@ async def test_a_lost_event_connection_comes_back_and_tells_who_left_meanwhile(s
                 line.cut()
                 assert isinstance(await soon(events), Disconnected)
                 await asyncio.to_thread(sandbox.ari, "DELETE", "channels/gone")
+                assert isinstance(await soon(events), Disconnected)  # an attempt that nobody answers ends too
                 line.mend()
                 while await soon(events, 10) != Connected():
                     pass

@@ -144,38 +144,44 @@ async def test_a_controller_that_comes_back_brings_orphans_to_the_queue_and_leav
         await colleague.answer()
         await they_hear_each_other(second, colleague)
         await they_hear_each_other(caller, desk)
-        ours = [bridge for bridge in sandbox.ari("GET", "bridges") if bridge["name"] == agent.checked.app]
-        assert len(ours) == 1
+        assert await only_bridge(sandbox, agent)
         await second.hangup()
         await caller.hangup()
         await desk.wait_ended(timeout=3)
         await nothing_left(sandbox)
 
 
-async def test_callers_of_a_connection_that_is_lost_go_to_the_queue_when_it_is_back(
+async def test_when_a_lost_connection_is_back_the_ais_callers_are_in_the_queue_and_talking_people_still_talk(
     sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path
 ) -> None:
-    async with wire(18088) as line:
+    async with AsyncExitStack() as stack:
+        line = await stack.enter_async_context(wire(18088))
         lost = {"ari_url": f"http://127.0.0.1:{line.port}", "request_s": 0.5}
-        async with Agent(folder, tables(folder, "lost", asterisk=lost)) as agent:
-            await caller.call(COMPANY)
-            await caller.wait_answered()
-            await caller.wait_speech()
-            line.cut()
-            await agent.logged("call closed")
-            line.mend()
-            await desk.wait_ringing()
-            await desk.answer()
-            await they_hear_each_other(caller, desk)
-            await caller.hangup()
-            await desk.wait_ended()
-            await until(lambda: nothing_of(sandbox, agent))
+        agent = await stack.enter_async_context(Agent(folder, tables(folder, "lost", asterisk=lost)))
+        second = await stack.enter_async_context(other_caller(sandbox))
+        await connected(caller, desk)
+        await second.call(COMPANY)
+        await second.wait_answered()
+        await second.wait_speech()
+        line.cut()
+        await agent.logged("call closed")
+        colleague = await stack.enter_async_context(receptionist(sandbox, "empfang2"))
+        line.mend()
+        await colleague.wait_ringing()
+        await colleague.answer()
+        await they_hear_each_other(second, colleague)
+        await they_hear_each_other(caller, desk)
+        await until(lambda: only_bridge(sandbox, agent))
+        await second.hangup()
+        await caller.hangup()
+        await desk.wait_ended(timeout=3)
+        await nothing_left(sandbox)
 
 
-async def nothing_of(sandbox: Sandbox, agent: Agent) -> bool:
-    """Whether no bridge of this agent is left in Asterisk."""
+async def only_bridge(sandbox: Sandbox, agent: Agent) -> bool:
+    """Whether one bridge of this agent is left in Asterisk."""
     bridges = await asyncio.to_thread(sandbox.ari, "GET", "bridges")
-    return not any(bridge["name"] == agent.checked.app for bridge in bridges)
+    return sum(bridge["name"] == agent.checked.app for bridge in bridges) == 1
 
 
 async def test_three_controllers_claim_every_one_of_sixty_calls_exactly_once(
@@ -203,15 +209,6 @@ SPEAKING_CALLER = (
     f"channels?endpoint=Local/{COMPANY}@from-trunk/n&context=sandbox-desk&extension=speaks&priority=1&timeout=10"
 )
 """A caller without a phone: sends a tone for two seconds and hangs up."""
-
-
-async def test_an_older_asterisk_hands_the_call_to_its_one_controller(caller: Phone, desk: Phone, folder: Path) -> None:
-    async with Agent(folder, tables(folder, "1")) as agent:
-        await caller.call("2902")
-        await caller.wait_answered()
-        await caller.dtmf("0")
-        await desk.wait_ringing()
-        assert (await agent.book.last())["dialled"] == "2902"
 
 
 async def test_a_port_that_is_taken_is_told_in_one_sentence(folder: Path) -> None:

@@ -136,7 +136,7 @@ async def test_the_ai_is_back_and_says_so_when_the_receptionist(
     await desk.wait_ringing()
     await receptionists_way(desk)
     since = await caller.now()
-    await caller.listen(quiet_ms=1000, since=since)
+    await caller.listen(quiet_ms=500, since=since)
     assert await ears.heard(caller, ears.wording.back_again, since - 1600)
     assert await ears.heard(caller, ears.wording.refusals[result], since - 1600)
     call = await served.book.last()
@@ -149,8 +149,7 @@ async def test_with_no_phone_registered_nobody_is_promised_and_the_ai_goes_on(
     served: Agent, ears: Ears, caller: Phone
 ) -> None:
     await wants_a_person(caller)
-    await caller.listen(quiet_ms=1000)
-    await caller.wait_quiet(1000)
+    await caller.listen(quiet_ms=600, since=0)
     assert await ears.heard(caller, ears.wording.refusals["nobody-free"])
     assert not await ears.heard(caller, ears.wording.connecting)
     assert await served.book.escalations((await served.book.last())["id"]) == ["nobody-free"]

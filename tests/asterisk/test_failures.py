@@ -15,7 +15,18 @@ from sandbox.phone import Phone, PhoneError
 
 from .agents import Inside, inside, tables
 from .conftest import Sandbox
-from .people import COMPANY, NUMBER, Ears, ask, nothing_left, receptionist, says, they_hear_each_other, until
+from .people import (
+    COMPANY,
+    NUMBER,
+    Ears,
+    ask,
+    nothing_left,
+    notice_over,
+    receptionist,
+    says,
+    they_hear_each_other,
+    until,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,9 +104,7 @@ async def test_a_caller_who_hangs_up_during_the_notice_leaves_nothing_behind(age
 
 @pytest.mark.usefixtures("idle")
 async def test_a_caller_who_hangs_up_while_speaking_leaves_no_recogniser_open(agent: Inside, caller: Phone) -> None:
-    await caller.call(COMPANY)
-    await caller.wait_answered()
-    await caller.wait_quiet(200, since=0)
+    await notice_over(caller)
     await caller.say(says("Ich möchte bitte wissen, was eine Wartung der Heizung kostet."))
 
     async def understanding() -> bool:
@@ -110,9 +119,7 @@ async def test_a_caller_who_hangs_up_while_speaking_leaves_no_recogniser_open(ag
 async def test_a_caller_who_hangs_up_during_the_answer_is_in_the_log_with_what_they_heard(
     agent: Inside, caller: Phone
 ) -> None:
-    await caller.call(COMPANY)
-    await caller.wait_answered()
-    await caller.wait_quiet(200, since=0)
+    await notice_over(caller)
     asked = await ask(caller, "Wann haben Sie geöffnet?")
     begun = await caller.wait_speech(since=asked)
     await caller.wait_speech(since=begun + 16_000)
@@ -128,9 +135,7 @@ async def test_a_recogniser_killed_mid_sentence_means_one_moment_please_and_a_pe
     agent: Inside, ears: Ears, caller: Phone, sandbox: Sandbox
 ) -> None:
     async with receptionist(sandbox) as desk:
-        await caller.call(COMPANY)
-        await caller.wait_answered()
-        await caller.wait_quiet(200, since=0)
+        await notice_over(caller)
         await caller.say(says("Ich möchte bitte wissen, was eine Wartung der Heizung kostet."))
 
         async def understanding() -> bool:

@@ -21,7 +21,7 @@ from .conftest import Sandbox
 from .people import nothing_left
 from .test_ari import APP, listening, settings
 
-LONG_S = 24.0
+LONG_S = 21.0
 """Asterisk's queue holds 18 s and drops what comes beyond 20."""
 ECHO = f"channels?endpoint=Local/2901@from-trunk/n&app={APP}&channelId="
 
