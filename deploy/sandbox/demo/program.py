@@ -39,7 +39,8 @@ async def play(
     """
     began = time.monotonic()
     async with stage(lambda what: console.print(f"starting {what}", style="dim"), keep=keep, model=model) as running:
-        voice = await asyncio.to_thread(_voice)
+        name, voice = await asyncio.to_thread(_voice)
+        console.print(f"the caller is espeak-ng's {name}, a voice that the model was not trained with", style="dim")
         screen = Screen(console, company_script(running.settings))
         calls = []
         for number, scene in enumerate(scenes, 1):
@@ -83,10 +84,10 @@ Stop        sudo {demo} --stop
 """
 
 
-def _voice() -> dict[str, Samples]:
-    """Every sentence of the callers, in a voice that the model was not trained with."""
+def _voice() -> tuple[str, dict[str, Samples]]:
+    """A voice that the model was not trained with, and every sentence of the callers in it."""
     name = caller_voice.voices()[0]
-    return {sentence: caller_voice.speak(sentence, name) for sentence in sentences()}
+    return name, {sentence: caller_voice.speak(sentence, name) for sentence in sentences()}
 
 
 def _engines(model: Path) -> dict[str, str | None]:

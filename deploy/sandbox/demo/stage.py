@@ -138,11 +138,11 @@ def _settings_file(model: Path) -> Path:
 async def _asterisk(was_ours: bool, keep: bool) -> AsyncIterator[str]:
     """Start Asterisk unless it runs, and stop what we have started; yields its version."""
     ours = was_ours or not await _runs()
-    if ours:
-        PBX_IS_OURS.touch()
     kept = False
     try:
         await _pbx("start")
+        if ours:
+            PBX_IS_OURS.touch()
         await _pbx("cli", "channel request hangup all")
         await _pbx("cli", "database deltree ari-agent")  # the bypass, if somebody has switched it on
         found = re.search(r"Asterisk (\d[\d.]*)", await _pbx("cli", "core show version"))
