@@ -142,7 +142,8 @@ class Play:
                             raise NotLoggedError(f"the call has ended, without the event {kind!r} in the call log")
                     await self._news.wait()
         except TimeoutError as e:
-            raise NotLoggedError(f"the call log has no event {kind!r} after {LOG_LIMIT:g} s") from e
+            lacks = f"no event {kind!r}" if self._events else "nothing: another agent must have taken the call"
+            raise NotLoggedError(f"after {LOG_LIMIT:g} s the call log tells {lacks}") from e
 
     async def finish(self, trouble: str | None) -> None:
         """Hang up what is still up and wait until the log is closed; keep the first thing that went wrong."""

@@ -89,13 +89,13 @@ async def stage(tell: Callable[[str], None], *, keep: bool = False, model: Path 
     tell("Asterisk")
     async with AsyncExitStack() as stack:
         version = await stack.enter_async_context(_asterisk(pbx_was_ours, keep))
-        await _check_alone()
         tell("two phones and the agent: speech recognition, phrases, database")
         async with asyncio.TaskGroup() as group:
             caller, desk = (group.create_task(stack.enter_async_context(Phone())) for _ in range(2))
             agent = group.create_task(stack.enter_async_context(Agent(SETTINGS)))
         for phone in (caller, desk):  # hung up first: an agent that is to stop lets callers finish
             stack.push_async_callback(phone.result().close)
+        await _check_alone(settings.app)
         reader = await stack.enter_async_context(CallReader.open(settings.log))
         await caller.result().show_as(*CALLER)
         await desk.result().register(DESK, (SECRETS / DESK).read_text().strip())
@@ -174,11 +174,11 @@ async def _pbx(*arguments: str) -> str:
     return out.decode()
 
 
-async def _check_alone() -> None:
+async def _check_alone(app: str) -> None:
     """Refuse to play beside another controller, which would claim some of the calls. Raises StageError."""
     # The list of applications would also name those that were killed.
     sessions = await _pbx("cli", "ari show websocket sessions")
-    if others := re.findall(r"\bari_agent\w*", sessions):
+    if others := set(re.findall(r"\bari_agent\w*", sessions)) - {app}:
         raise StageError(f"another agent serves the sandbox's calls ({', '.join(others)}): stop it")
 
 
