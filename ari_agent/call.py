@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,11 +25,11 @@ from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import AgentError, EngineError, MediaError
 from ari_agent.protocols import CallLog, Escalation, Line, Recogniser, Refusal, StaffLeg, Voice, VoiceActivity
-from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded, TurnTaken
+from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded
 from ari_agent.speech.audio import ringback, silence
 from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
 from ari_agent.speech.sentences import PAUSE_MS, split
-from ari_agent.speech.sentences import heard as heard_part
+from ari_agent.turn import Reply, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -86,24 +86,6 @@ class _CallerGone(Exception):
 
 class _Dismissed(Exception):
     """The controller wants to be rid of the call."""
-
-
-@dataclass(slots=True)
-class _Reply:
-    """What is being said, and how much of it was handed to the line."""
-
-    parts: list[tuple[str, float]] = field(default_factory=list)
-    """Sentences with their milliseconds of audio."""
-    first_audio_at: float | None = None
-    """Loop time in seconds."""
-    interrupted: bool = False
-    """Whether the caller spoke or pressed a key before its end."""
-    heard_before: str = ""
-    """What was heard of it in an earlier playback."""
-
-    def heard(self, played_ms: float) -> str:
-        """Return the words the caller heard when the last playback brought them so much."""
-        return " ".join(filter(None, (self.heard_before, heard_part(self.parts, played_ms))))
 
 
 class Call:
@@ -199,13 +181,13 @@ class Call:
         """Say first that an AI speaks, and for whom; what the caller says meanwhile is kept for afterwards."""
         notice = self._conversation.script.notice
         with self._speaking():
-            await self._line.play(self._audio(notice, _Reply()))
+            await self._line.play(self._audio(notice, Reply()))
         digest = hashlib.sha256(notice.encode()).hexdigest()
         self._log.write(DisclosurePlayed(self.ident, _now(), self._line.played_ms, digest))
 
-    async def _say_and_listen(self, text: str, reply: _Reply | None = None) -> Heard:
+    async def _say_and_listen(self, text: str, reply: Reply | None = None) -> Heard:
         """Say the text and return what the caller says or presses next; beginning to speak silences us at once."""
-        reply = reply or _Reply()
+        reply = reply or Reply()
         async with self._mouth(text, reply) as mouth:
             while True:
                 heard = await self._heard.get()
@@ -216,7 +198,7 @@ class Call:
                     return heard
                 mouth.cancel()
 
-    async def _say_goodbye(self, text: str, reply: _Reply) -> Heard | None:
+    async def _say_goodbye(self, text: str, reply: Reply) -> Heard | None:
         """Say goodbye; None when the caller let us finish."""
         async with self._mouth(text, reply) as mouth:
             listening = asyncio.create_task(self._heard.get())
@@ -233,7 +215,7 @@ class Call:
                 heard = await self._heard.get()
             return heard
 
-    async def _escalate(self, act: Escalate, reply: _Reply) -> HandOver | Refusal:
+    async def _escalate(self, act: Escalate, reply: Reply) -> HandOver | Refusal:
         """Ring a receptionist while the caller hears what happens, and then the ringing tone."""
         target, loop = self._settings.escalation.queue, asyncio.get_running_loop()
         started = loop.time()
@@ -290,41 +272,29 @@ class Call:
         return ToQueue(reason)
 
     @asynccontextmanager
-    async def _turn(self, heard: Heard | Refusal, act: Act, decide_ms: float) -> AsyncIterator[_Reply]:
-        """Record the turn when its reply has ended, also when it was interrupted or the caller hung up."""
-        reply = _Reply()
+    async def _turn(self, heard: Heard | Refusal, act: Act, decide_ms: float) -> AsyncIterator[Reply]:
+        """Record the turn as soon as its reply has ended, also when it was interrupted or the caller hung up."""
         self.turns += 1
-        number, decided_at = self.turns, asyncio.get_running_loop().time()
+        turn = Turn(self.turns, heard, act, decide_ms, asyncio.get_running_loop().time())
+        recorded = False
+
+        def record() -> None:
+            nonlocal recorded
+            if not recorded:
+                recorded = True
+                played_ms, wording = self._line.played_ms, self._settings.log.wording
+                self._log.write(turn.entry(self.ident, reply, played_ms, wording=wording))
+
+        # An escalation has several sentences and is over when somebody took the call, or nobody did.
+        reply = Reply(None if isinstance(act, Escalate) else record)
         try:
             yield reply
         finally:
-            said = heard if isinstance(heard, Said) else None
-            first = reply.first_audio_at
-            told = reply.heard(self._line.played_ms)
-            wording = self._settings.log.wording
-            self._log.write(
-                TurnTaken(
-                    call=self.ident,
-                    at=_now(),
-                    number=number,
-                    act=type(act).__name__.lower(),
-                    source=act.source if isinstance(act, Answer) else None,
-                    reason=act.reason,
-                    heard=_kind(heard),
-                    end_of_turn_ms=said.end_of_turn_ms if said else None,
-                    stt_ms=said.stt_ms if said else None,
-                    decide_ms=decide_ms,
-                    tts_ms=(first - decided_at) * 1000 if first else None,
-                    total_ms=(first - said.ended_at) * 1000 if first and said else None,
-                    interrupted=reply.interrupted,
-                    caller_text=said.transcript.text if said and wording else None,
-                    agent_text=told if wording else None,
-                )
-            )
+            record()
 
     @asynccontextmanager
     async def _mouth(
-        self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None = None
+        self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Speak in a task that ends with the block; failures of the voice end the block too."""
         async with asyncio.TaskGroup() as group:
@@ -332,12 +302,16 @@ class Call:
             yield mouth
             mouth.cancel()
 
-    async def _speak(self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None) -> None:
-        with self._speaking():
-            await self._line.play(self._audio(text, reply, then))
+    async def _speak(self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None) -> None:
+        try:
+            with self._speaking():
+                await self._line.play(self._audio(text, reply, then))
+        finally:
+            if reply.ended is not None:
+                reply.ended()
 
     async def _audio(
-        self, text: str, reply: _Reply, then: AsyncGenerator[bytes, None] | None = None
+        self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncGenerator[bytes, None]:
         for sentence in split(text):
             if reply.parts:
@@ -375,18 +349,6 @@ class Call:
 
     async def _await_dismissal(self) -> None:
         raise _Dismissed(await self._dismissal)
-
-
-def _kind(heard: Heard | Refusal) -> str:
-    match heard:
-        case Said():
-            return "speech"
-        case Key():
-            return "key"
-        case Refusal():
-            return "refusal"
-        case _:
-            return "silence"
 
 
 def _each(error: BaseException) -> Iterator[BaseException]:

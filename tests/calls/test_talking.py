@@ -248,7 +248,7 @@ async def test_silence_is_counted_from_the_end_of_what_the_agent_says() -> None:
     async with a_call(calls={"silence_s": 2.0}) as caller:
         await caller.says(OPEN)  # its answer lasts longer than the silence of the settings
         await caller.heard_out()
-        assert len(caller.turns) == 0
+        assert len(caller.turns) == 1
         over = asyncio.get_running_loop().time()
         await caller.hears("Sind Sie noch da?")
         assert asyncio.get_running_loop().time() - over == pytest.approx(2.0, abs=0.05)
@@ -307,7 +307,7 @@ async def test_a_caller_who_speaks_during_the_goodbye_is_served() -> None:
         await caller.says(OPEN)
         await caller.heard_out()
         assert is_answered(caller, "oeffnungszeiten")
-        assert [(turn.act, turn.interrupted) for turn in caller.turns] == [("goodbye", True)]
+        assert [(turn.act, turn.interrupted) for turn in caller.turns] == [("goodbye", True), ("answer", False)]
         await caller.says("tschüss")
         assert await caller.ending() == Solved()
 
@@ -349,3 +349,13 @@ async def test_a_long_question_is_heard_as_one_turn() -> None:
         assert caller.turns[0].caller_text == long
         assert caller.turns[0].total_ms is not None
         assert caller.turns[0].total_ms < MS_PER_WORD * 5
+
+
+async def test_a_turn_is_in_the_log_when_its_reply_has_ended_not_when_the_next_one_begins() -> None:
+    async with a_call() as caller:
+        await caller.says(OPEN)
+        await caller.heard_out()
+        assert [(turn.number, turn.act) for turn in caller.turns] == [(1, "answer")]
+        caller.hangs_up()
+        await caller.ending()
+        assert len(caller.turns) == 1
