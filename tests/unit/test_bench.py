@@ -111,6 +111,15 @@ def test_a_frame_that_was_lost_and_filled_up_is_damage() -> None:
     assert (found.gaps_ms, found.skips_ms, found.damaged_ms) == ((), (), 20)
 
 
+def test_a_phrase_that_comes_ever_later_and_is_cut_off_by_the_end_is_followed_as_far_as_it_goes() -> None:
+    said = phrase()
+    pieces = [part for start in range(0, len(said), 3200) for part in (said[start : start + 3200], silence(200))]
+    found = figures.playout(np.concatenate(pieces)[: len(said)], said)
+    assert found is not None
+    assert found.gaps_ms
+    assert found.damaged_ms > 0
+
+
 def test_another_phrase_is_not_found() -> None:
     assert figures.playout(phrase(3000, seed=8), phrase()) is None
     assert figures.playout(silence(100), phrase()) is None

@@ -140,8 +140,8 @@ def _follow(heard: Float, wanted: Float, start: int) -> tuple[list[int], int]:
             continue
         likeness = _likeness(heard[at + delay : at + delay + WINDOW], window)[0]
         if likeness < SAME:
-            around = _likeness(heard[at + delay - DRIFT : at + delay + DRIFT + WINDOW], window)
-            delay += int(np.argmax(around)) - DRIFT
+            around = _likeness(heard[at + start - DRIFT : at + start + DRIFT + WINDOW], window)
+            delay = start - DRIFT + int(np.argmax(around))
             likeness = np.max(around)
             damaged += _damaged(heard[at + delay : at + delay + WINDOW], window)
         likest = max(likest, float(likeness))
