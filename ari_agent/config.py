@@ -103,7 +103,7 @@ class Speech(Section):
     voice_s: Seconds = Field(3.0, description="Limit for the first sound of a phrase")
     start_ms: Annotated[int, Field(ge=40, le=500)] = Field(60, description="Speech that counts as the caller speaking")
     end_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
-        300, description="Silence that ends a turn whose words already make sense"
+        240, description="Silence that ends a turn whose words already make sense"
     )
     end_open_ms: Annotated[int, Field(ge=200, le=4000)] = Field(800, description="Silence that ends any other turn")
     longest_s: Seconds = Field(30.0, description="A longer utterance is ended")

@@ -34,7 +34,7 @@ class SpeechGate:
         self._silero.reset()
         self._floor = self._lowest - _ABOVE_FLOOR_DB
         self._open_ms = 0
-        self._speech = False
+        self._speech = self._loud = False
         self._audio = bytearray()
 
     def is_speech(self, frame: bytes) -> bool:
@@ -47,12 +47,14 @@ class SpeechGate:
         else:
             self._speech = False
             del self._audio[:-_HISTORY_BYTES]
-        return self._speech
+        # The network notices the end of a word some 90 ms late; the level tells it at once.
+        return self._speech and self._loud
 
     def _gate(self, level: float) -> bool:
         """Follow the noise floor and tell whether it is worth asking the network."""
         threshold = max(self._lowest, self._floor + _ABOVE_FLOOR_DB)
-        if level >= threshold:
+        self._loud = level >= threshold
+        if self._loud:
             if not self._open_ms:
                 self._silero.reset()  # the gap in its audio would be heard as an edge
             self._open_ms = _HANGOVER_MS

@@ -108,7 +108,7 @@ async def test_a_turn_is_recorded_with_the_time_of_every_stage() -> None:
         caller.hangs_up()
         await caller.ending()
         (turn,) = caller.turns
-        assert turn.end_of_turn_ms == 300  # the words make sense: a short pause is enough
+        assert turn.end_of_turn_ms == 240  # the words make sense: a short pause is enough
         assert turn.stt_ms == pytest.approx(0, abs=1)
         assert turn.decide_ms == pytest.approx(0, abs=1)
         assert turn.tts_ms == pytest.approx(0, abs=1)
