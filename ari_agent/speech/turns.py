@@ -3,8 +3,8 @@
 Two pauses of a caller. In the first the words already make sense and the listener ends the turn early:
 
     speech   ████████████████░░░░░░░░                "wann haben sie geöffnet"
-                 │           └ 300 ms ┘
-               Started        Paused(20) … Paused(300) → end()
+                 │           └ 240 ms ┘
+               Started        Paused(20) … Paused(240) → end()
 
 In the second they do not, the caller is only thinking and goes on; the silence starts again from nothing:
 
