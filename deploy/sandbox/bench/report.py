@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.bench.figures import Distribution, distribution
-from sandbox.bench.machine import Machine
+from sandbox.bench.machine import STOLEN_PERCENT, Machine
 from sandbox.bench.measure import STAGES, BargeIn, Parallel
 from sandbox.bench.usage import Usage
 
@@ -51,11 +51,16 @@ class Report:
 
     def warnings(self) -> list[str]:
         """Why the figures may be worse than they could be."""
-        machine = self.machine
-        if not machine.was_busy:
-            return []
-        how = f"{machine.busy_before_percent:g} % of its processors, load {machine.load_before[0]:g}"
-        return [f"the machine was busy before the start ({how}): these are not the figures of an idle one"]
+        machine, warnings = self.machine, []
+        if machine.was_busy:
+            how = f"{machine.busy_before_percent:g} % of its processors, load {machine.load_before[0]:g}"
+            warnings.append(f"the machine was busy before the start ({how}): these are not the figures of an idle one")
+        if machine.stolen_percent > STOLEN_PERCENT:
+            stolen = f"{machine.stolen_percent:g} %"
+            warnings.append(
+                f"the host gave {stolen} of the processors to other machines: gaps and delays may be its own"
+            )
+        return warnings
 
     def not_measured(self) -> list[str]:
         """What is missing or does not hold."""
@@ -90,7 +95,8 @@ def show(report: Json, console: Console) -> None:
     machine = report["machine"]
     console.print(
         f"{machine['cpu']}, {machine['cores']} cores; load {machine['load_before'][0]} before, "
-        f"{machine['load_after'][0]} after; " + ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
+        f"{machine['load_after'][0]} after, "
+        f"{machine['stolen_percent']} % stolen; " + ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
         soft_wrap=True,
     )
     console.print(_times(report))
