@@ -92,7 +92,10 @@ class Bench:
         shared = shares(self._questions[:SHORT_ANSWERS], calls * rounds, turns)
         async with callers(calls) as people:
             for at in range(0, calls * rounds, calls):
-                await self._round(people, shared[at : at + calls], result)
+                try:
+                    await self._round(people, shared[at : at + calls], result)
+                except ExceptionGroup as failures:
+                    raise failures.exceptions[0] from failures
                 for caller in people:
                     await self._judge(caller.take, result)
         return result
@@ -122,7 +125,7 @@ class Bench:
 
     async def _round(self, people: Sequence[Caller], questions: Sequence[Sequence[Question]], result: Parallel) -> None:
         """All call, wait until everybody has heard the greeting, and ask; the usage is that of the asking."""
-        talking, tired = asyncio.Event(), asyncio.Event()
+        talking = asyncio.Event()
         greeted = asyncio.Semaphore(0)
 
         async def call(caller: Caller, own: Sequence[Question]) -> None:
@@ -137,19 +140,16 @@ class Bench:
                     await caller.ask(question)
             except (PhoneError, CallerVoiceError) as e:
                 caller.take.trouble = str(e)
-            finally:
-                tired.set()
 
         async with asyncio.TaskGroup() as group:
-            for caller, own in zip(people, questions, strict=True):
-                group.create_task(call(caller, own))
+            tasks = [group.create_task(call(*pair)) for pair in zip(people, questions, strict=True)]
             for _ in people:
                 await greeted.acquire()
-            tired.clear()  # by a call that failed before
             before = await self._look(people)
             talking.set()
-            await tired.wait()  # from now on not everybody talks
-            self._note_usage(before, await self._look(people), result)
+            if asking := [task for task in tasks if not task.done()]:
+                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)  # from now on not everybody talks
+                self._note_usage(before, await self._look(people), result)
         await asyncio.gather(*(caller.ring_off() for caller in people))
 
     async def _look(self, people: Sequence[Caller]) -> tuple[dict[str, set[int]], Look]:
