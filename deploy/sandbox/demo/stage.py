@@ -85,10 +85,10 @@ async def stage(tell: Callable[[str], None], *, keep: bool = False, model: Path 
     """
     pbx_was_ours = await clear(keep_pbx=True)
     FOLDER.mkdir(parents=True)
-    settings = load(_settings_file(model))
     tell("Asterisk")
     async with AsyncExitStack() as stack:
         version = await stack.enter_async_context(_asterisk(pbx_was_ours, keep))
+        settings = load(_settings_file(model))  # its passwords are made at the first start of Asterisk
         tell("two phones and the agent: speech recognition, phrases, database")
         async with asyncio.TaskGroup() as group:
             caller, desk = (group.create_task(stack.enter_async_context(Phone())) for _ in range(2))
