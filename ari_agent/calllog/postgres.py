@@ -67,8 +67,10 @@ class PostgresLog:
     have nothing to do.
     """
 
-    def __init__(self, database: Database, *, wording: bool, capacity: int = CAPACITY) -> None:
+    def __init__(self, database: Database, node: str, *, wording: bool, capacity: int = CAPACITY) -> None:
         self._database = database
+        self._node = node
+        self._took_over = False
         self._wording = wording
         # When full, the oldest entry is dropped and counted: what happens now matters more than what
         # nobody could store for so long.
@@ -82,15 +84,17 @@ class PostgresLog:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Log, *, capacity: int = CAPACITY, flush_s: float = FLUSH_S
+        cls, settings: Log, node: str, *, capacity: int = CAPACITY, flush_s: float = FLUSH_S
     ) -> AsyncIterator[PostgresLog]:
         """Open the log, bring its schema up to date, and write in the background until the block ends.
+
+        Calls that an earlier controller called `node` left open are closed: it died in the middle of them.
 
         A database that is away is tried again for as long as the block lasts. Raises CallLogError when the settings
         or the schema cannot work whatever we try.
         """
         async with Database(settings) as database:
-            calls = cls(database, wording=settings.wording, capacity=capacity)
+            calls = cls(database, node, wording=settings.wording, capacity=capacity)
             connection: Connection | None = None
             try:
                 connection = await calls._connect()
@@ -168,6 +172,9 @@ class PostgresLog:
         connection = await self._database.connect()
         try:
             await migrate(connection)
+            if not self._took_over:
+                await self._execute(connection, "close_cut_off", {"node": self._node})
+                self._took_over = True
         except BaseException:
             await connection.close()
             raise

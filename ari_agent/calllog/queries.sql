@@ -174,6 +174,25 @@ WITH entry AS (
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
+-- name: close_cut_off
+-- At the start of a controller: the calls that its predecessor of the same name left open when it died. Where their
+-- callers are now, the dialplan's own records tell: in the queue, or gone.
+WITH cut AS (
+    UPDATE ari_agent.call AS c
+    SET closed_at = clock_timestamp(), outcome = 'to-queue', reason = 'controller-died',
+        turns = (SELECT count(*) FROM ari_agent.turn AS t WHERE t.call = c.id)
+    WHERE c.node = %(node)s AND c.closed_at IS NULL
+    RETURNING c.id, c.closed_at, c.turns
+), entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    SELECT
+        gen_random_uuid(), id, closed_at, 'closed', 'to-queue',
+        jsonb_build_object('reason', 'controller-died', 'turns', turns)
+    FROM cut
+    RETURNING seq
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
 -- name: record_refused
 -- What stands in place of an entry that the database will never accept: that it was, of which kind, and why.
 WITH entry AS (

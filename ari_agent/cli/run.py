@@ -39,7 +39,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, this.cancel)
     script = company_script(settings)
     async with AsyncExitStack() as stack:
-        call_log = await stack.enter_async_context(PostgresLog.open(settings.log))
+        call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
         recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
         voice = CachedVoice(EspeakVoice(settings.speech))
         log.info("loading", model=settings.speech.vosk_model.name, phrases=len(script.phrases()))

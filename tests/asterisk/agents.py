@@ -143,7 +143,7 @@ async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
     checked: Settings = load(write_settings(folder / "inside.toml", settings))
     script = company_script(checked)
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(PostgresLog.open(checked.log))
+        log = await stack.enter_async_context(PostgresLog.open(checked.log, checked.asterisk.node))
         recogniser = await stack.enter_async_context(VoskRecogniser(checked.speech))
         voice = CachedVoice(EspeakVoice(checked.speech))
         await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))

@@ -65,7 +65,7 @@ async def output(config: Path, *arguments: str) -> tuple[int | None, str, str]:
 
 async def record(calls: CallDatabase, call: UUID, *, wording: bool = False) -> None:
     settings = calls.settings.model_copy(update={"wording": wording})
-    async with PostgresLog.open(settings) as log:
+    async with PostgresLog.open(settings, "another-node") as log:
         for entry in whole_call(call):
             log.write(entry)
 
@@ -77,7 +77,7 @@ async def record(calls: CallDatabase, call: UUID, *, wording: bool = False) -> N
 async def test_views_show_three_digits_of_the_caller_at_most(
     calls: CallDatabase, number: str | None, shown: str
 ) -> None:
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         log.write(opened(uuid4(), caller=number))
     assert calls.query("SELECT anrufer FROM ari_agent.v_anrufe") == [{"anrufer": shown}]
 
@@ -163,7 +163,7 @@ async def test_watch_prints_each_event_as_it_happens(calls: CallDatabase, config
         assert process.stdout is not None
         assert process.stderr is not None
         await process.stderr.readline()  # it listens
-        async with PostgresLog.open(calls.settings) as log:
+        async with PostgresLog.open(calls.settings, "another-node") as log:
             for entry in whole_call(call):
                 log.write(entry)
                 event = json.loads(await process.stdout.readline())
@@ -187,7 +187,7 @@ async def test_watch_shows_people_a_line_for_each_event(calls: CallDatabase, con
 
 async def test_following_survives_a_lost_connection_and_leaves_nothing_out(calls: CallDatabase) -> None:
     first, *others = whole_call(uuid4())
-    async with PostgresLog.open(calls.settings) as log, CallReader.open(calls.settings) as reader:
+    async with PostgresLog.open(calls.settings, "another-node") as log, CallReader.open(calls.settings) as reader:
         events = reader.follow(await reader.position())
         async with aclosing(events), asyncio.timeout(WAIT_S):
             log.write(first)

@@ -45,7 +45,7 @@ async def test_a_migration_that_was_changed_is_refused(calls: CallDatabase) -> N
 async def test_a_database_from_a_newer_version_is_refused_and_the_log_does_not_open(calls: CallDatabase) -> None:
     calls.query("INSERT INTO ari_agent.migration (number, name, sha256) VALUES (9999, '9999_future.sql', 'x')")
     with pytest.raises(CallLogUnusable, match="update ari-agent"):
-        async with PostgresLog.open(calls.settings):
+        async with PostgresLog.open(calls.settings, "another-node"):
             pass
 
 
@@ -63,7 +63,7 @@ async def test_a_later_migration_is_added_to_what_is_there(calls: CallDatabase) 
 
 
 async def test_events_can_neither_be_changed_nor_deleted(calls: CallDatabase) -> None:
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         log.write(CallNoted(uuid4(), now(), "note"))
     for attempt in ("UPDATE ari_agent.event SET code = 'x'", "DELETE FROM ari_agent.event", "TRUNCATE ari_agent.event"):
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
@@ -99,7 +99,7 @@ def test_queries_are_read_by_their_names() -> None:
 )
 async def test_an_address_that_cannot_work_is_refused_without_being_repeated(address: str, remedy: str) -> None:
     with pytest.raises(CallLogUnusable, match=remedy) as caught:
-        async with PostgresLog.open(Log(database=address)):
+        async with PostgresLog.open(Log(database=address), "another-node"):
             pass
     assert address not in str(caught.value)
     assert "geheim" not in str(caught.value)

@@ -21,7 +21,7 @@ from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, wh
 
 async def test_every_kind_of_entry_lands_in_its_table(calls: CallDatabase) -> None:
     call = uuid4()
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         as_the_call_sees_it: CallLog = log
         for entry in whole_call(call):
             as_the_call_sees_it.write(entry)
@@ -52,7 +52,7 @@ async def test_every_kind_of_entry_lands_in_its_table(calls: CallDatabase) -> No
 
 async def test_events_hold_neither_number_nor_words(calls: CallDatabase) -> None:
     settings = calls.settings.model_copy(update={"wording": True})
-    async with PostgresLog.open(settings) as log:
+    async with PostgresLog.open(settings, "another-node") as log:
         for entry in whole_call(uuid4()):
             log.write(entry)
 
@@ -65,7 +65,7 @@ async def test_events_hold_neither_number_nor_words(calls: CallDatabase) -> None
 @pytest.mark.parametrize("wording", [True, False])
 async def test_words_are_stored_only_when_the_settings_ask_for_them(calls: CallDatabase, wording: bool) -> None:
     settings = calls.settings.model_copy(update={"wording": wording})
-    async with PostgresLog.open(settings) as log:
+    async with PostgresLog.open(settings, "another-node") as log:
         log.write(turn(uuid4(), caller_text="guten tag", agent_text="Guten Tag."))
 
     (taken,) = calls.query("SELECT caller_text, agent_text FROM ari_agent.turn")
@@ -74,7 +74,7 @@ async def test_words_are_stored_only_when_the_settings_ask_for_them(calls: CallD
 
 async def test_a_call_is_complete_in_whatever_order_its_entries_come(calls: CallDatabase) -> None:
     orders = list(itertools.islice(itertools.permutations(range(7)), 0, None, 631))
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         for order in orders:
             entries = whole_call(uuid4())
             for position in order:
@@ -88,7 +88,7 @@ async def test_a_call_is_complete_in_whatever_order_its_entries_come(calls: Call
 
 
 async def test_a_call_whose_opening_was_lost_still_closes(calls: CallDatabase) -> None:
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         log.write(CallClosed(uuid4(), now(), "to-queue", "", 0))
 
     (row,) = calls.query("SELECT opened_at, outcome, reason FROM ari_agent.call")
@@ -100,7 +100,7 @@ async def test_an_entry_that_can_never_be_stored_is_replaced_by_a_note_and_the_r
 ) -> None:
     call = uuid4()
     with structlog.testing.capture_logs() as lines:
-        async with PostgresLog.open(calls.settings) as log:
+        async with PostgresLog.open(calls.settings, "another-node") as log:
             log.write(opened(call))
             log.write(turn(call, reason=f"er sagte {NUMBER}"))  # a sentence where a code belongs
             log.write(turn(call, 2, decide_ms=-1.0))
@@ -131,7 +131,7 @@ async def test_an_entry_that_can_never_be_stored_is_replaced_by_a_note_and_the_r
 async def test_text_is_stored_as_it_is_whatever_it_contains(calls: CallDatabase, text: str) -> None:
     settings = calls.settings.model_copy(update={"wording": True})
     call = uuid4()
-    async with PostgresLog.open(settings) as log:
+    async with PostgresLog.open(settings, "another-node") as log:
         log.write(replace(opened(call), caller=text[:80], dialled=text[:80], channel=text))
         log.write(turn(call, source=text, caller_text=text, agent_text=text))
         log.write(CallNoted(call, now(), "note", text))
@@ -149,7 +149,7 @@ async def test_a_full_queue_drops_the_oldest_and_says_so_once_without_content(ca
     away = calls.settings.model_copy(update={"database": "postgresql://nobody@127.0.0.1:1/none", "connect_s": 0.2})
     call = uuid4()
     with structlog.testing.capture_logs() as lines:
-        async with PostgresLog.open(away, capacity=3, flush_s=0.1) as log:
+        async with PostgresLog.open(away, "another-node", capacity=3, flush_s=0.1) as log:
             for entry in whole_call(call):
                 log.write(entry)
             assert not log.healthy
@@ -164,7 +164,10 @@ async def test_a_full_queue_drops_the_oldest_and_says_so_once_without_content(ca
 
 
 async def test_two_controllers_write_side_by_side(calls: CallDatabase) -> None:
-    async with PostgresLog.open(calls.settings) as one, PostgresLog.open(calls.settings) as two:
+    async with (
+        PostgresLog.open(calls.settings, "another-node") as one,
+        PostgresLog.open(calls.settings, "another-node") as two,
+    ):
         for log in (one, two) * 20:
             for entry in whole_call(uuid4()):
                 log.write(entry)
@@ -176,7 +179,7 @@ async def test_two_controllers_write_side_by_side(calls: CallDatabase) -> None:
 
 async def test_writing_never_waits(calls: CallDatabase) -> None:
     """One turn of the event loop is all that a thousand entries take before the next task runs."""
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         ran = asyncio.Event()
         asyncio.get_running_loop().call_soon(ran.set)
         for _ in range(1000):
@@ -200,3 +203,21 @@ async def test_a_login_that_is_refused_is_told_without_the_password(calls: CallD
     assert "password_file" in str(caught.value)
     assert "geheimnis" not in str(caught.value)
     assert "fremd" not in str(caught.value)
+
+
+async def test_calls_that_a_controller_left_open_when_it_died_are_closed_at_its_next_start(calls: CallDatabase) -> None:
+    dead, alive = opened(uuid4()), replace(opened(uuid4()), node="the-one-beside-it")
+    async with PostgresLog.open(calls.settings, "another-node") as log:
+        log.write(dead)
+        log.write(turn(dead.call, 1))
+        log.write(alive)
+    async with PostgresLog.open(calls.settings, dead.node) as log:
+        assert await log.flush(WAIT_S)
+
+    rows = {row["id"]: row for row in calls.query("SELECT * FROM ari_agent.call")}
+    assert rows[alive.call]["closed_at"] is None
+    assert rows[dead.call]["closed_at"] is not None
+    assert (rows[dead.call]["outcome"], rows[dead.call]["reason"]) == ("to-queue", "controller-died")
+    assert rows[dead.call]["turns"] == 1
+    (closed,) = calls.query("SELECT call, code FROM ari_agent.event WHERE kind = 'closed'")
+    assert (closed["call"], closed["code"]) == (dead.call, "to-queue")

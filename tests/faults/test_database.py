@@ -71,7 +71,7 @@ def written(database: CallDatabase) -> list[int]:
 
 async def test_nothing_is_lost_or_doubled_when_sessions_are_ended_all_the_time(calls: CallDatabase) -> None:
     call = uuid4()
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         for batch in range(10):
             for entry in numbered(call, batch * 50 + 1, batch * 50 + 50):
                 log.write(entry)
@@ -82,7 +82,7 @@ async def test_nothing_is_lost_or_doubled_when_sessions_are_ended_all_the_time(c
 
 async def test_entries_wait_in_order_while_the_database_restarts(company: CompanyPostgres, own: CallDatabase) -> None:
     call = uuid4()
-    async with PostgresLog.open(own.settings) as log:
+    async with PostgresLog.open(own.settings, "another-node") as log:
         log.write(numbered(call, 1, 1)[0])
         assert await log.flush(WAIT_S)
         await asyncio.to_thread(company.stop)
@@ -104,7 +104,7 @@ async def test_an_entry_whose_acknowledgement_was_lost_is_not_written_again(
     async with Wire.open(company.port) as wire:
         address = own.settings.database.replace(str(company.port), str(wire.port))
         settings = own.settings.model_copy(update={"database": address})
-        async with PostgresLog.open(settings) as log:
+        async with PostgresLog.open(settings, "another-node") as log:
             for entry in whole_call(uuid4()):
                 wire.deaf = True
                 wire.cut.clear()
@@ -119,7 +119,7 @@ async def test_an_entry_whose_acknowledgement_was_lost_is_not_written_again(
 
 async def test_a_session_ended_in_the_middle_of_a_statement_changes_nothing(calls: CallDatabase) -> None:
     call = uuid4()
-    async with PostgresLog.open(calls.settings) as log:
+    async with PostgresLog.open(calls.settings, "another-node") as log:
         with psycopg.connect(**calls.admin) as blocker:
             blocker.execute("LOCK TABLE ari_agent.event")
             for entry in numbered(call, 1, 3):
@@ -138,7 +138,7 @@ BLOCKED = """
 
 async def test_a_statement_that_hangs_is_given_up_and_tried_again(calls: CallDatabase) -> None:
     settings = calls.settings.model_copy(update={"connect_s": 0.3})
-    async with PostgresLog.open(settings) as log:
+    async with PostgresLog.open(settings, "another-node") as log:
         with psycopg.connect(**calls.admin) as blocker:
             blocker.execute("LOCK TABLE ari_agent.event")
             log.write(numbered(uuid4(), 1, 1)[0])
@@ -158,7 +158,7 @@ async def test_a_database_that_is_away_at_the_start_is_an_error_for_doctor_and_n
                 await database.connect()
             assert caught.value.retryable
             assert "firma" not in str(caught.value)
-        async with PostgresLog.open(own.settings) as log:
+        async with PostgresLog.open(own.settings, "another-node") as log:
             assert (log.healthy, log.waiting) == (False, 0)
             log.write(numbered(uuid4(), 1, 1)[0])
             await asyncio.to_thread(company.start)
@@ -180,14 +180,14 @@ def answers(database: CallDatabase) -> bool:
 async def test_the_program_ends_in_time_although_the_database_is_away() -> None:
     away = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5)
     async with asyncio.timeout(2.0):
-        async with PostgresLog.open(away, flush_s=0.2) as log:
+        async with PostgresLog.open(away, "another-node", flush_s=0.2) as log:
             log.write(numbered(uuid4(), 1, 1)[0])
 
 
 async def test_an_embedded_server_that_is_killed_is_started_again_by_the_log() -> None:
     with open_folder() as folder:
         settings = Log(data=folder / "postgres", connect_s=5.0)
-        async with PostgresLog.open(settings) as log:
+        async with PostgresLog.open(settings, "another-node") as log:
             for entry in numbered(uuid4(), 1, 20):
                 log.write(entry)
             assert await log.flush(WAIT_S)
