@@ -110,6 +110,8 @@ class PostgresLog:
                 writer.cancel()
                 with suppress(asyncio.CancelledError):
                     await writer
+                if connection is not None:
+                    await connection.close()  # a log without entries ends before its writer has begun
                 if calls.waiting or calls.dropped:
                     log.error("entries of the call log were lost", not_written=calls.waiting, dropped=calls.dropped)
 
