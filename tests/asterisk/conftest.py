@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import http.client
 import json
 import os
@@ -21,6 +20,8 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+
+from sandbox.lock import alone
 
 REPO = Path(__file__).resolve().parents[2]
 PBX = REPO / "deploy" / "sandbox" / "pbx"
@@ -85,10 +86,8 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Start the sandbox if it is not up; what is found running is left running."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "tests.lock").open("w") as lock:
-        # Two test runs would sweep each other's calls away: the second one waits.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # Two test runs would sweep each other's calls away: the second one waits.
+    with alone(print, RuntimeError):
         was_up = subprocess.run([PBX, "status"], capture_output=True, timeout=10, check=False).returncode == 0
         if not was_up:
             subprocess.run([PBX, "start"], check=True, timeout=START_SECONDS)

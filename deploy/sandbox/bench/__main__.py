@@ -2,14 +2,11 @@
 
 import argparse
 import asyncio
-import fcntl
 import json
 import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,13 +20,11 @@ from sandbox.bench.measure import Bench
 from sandbox.bench.report import Report, show
 from sandbox.bench.stage import StageError, stage
 from sandbox.caller_voice import CallerVoiceError
+from sandbox.lock import alone
 from sandbox.phone import PhoneError
 
 MEASURED, INCOMPLETE, ERROR = 0, 1, 2
 """Exit statuses."""
-LOCK = Path("/run/lock/ari-agent-sandbox-tests.lock")
-LOCK_S = 1800
-"""For so long we wait for another test or demo that uses the sandbox."""
 MOST_CALLS = 50
 TURNS, QUICK_TURNS = 5, 2
 LEAST_TURNS = 15
@@ -62,25 +57,6 @@ async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
     return Report(quick, started_at, time.monotonic() - began, facts, runs, barge_in)
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """Have the sandbox to ourselves, as tests and demo do too. Raises StageError when another does not let go."""
-    with LOCK.open("w") as lock:
-        end, told = time.monotonic() + LOCK_S, False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as e:
-                if time.monotonic() > end:
-                    raise StageError("another test, bench or demo does not let go of the sandbox: end it") from e
-            if not told:
-                say("waiting for another test, bench or demo that uses the sandbox")
-            told = True
-            time.sleep(0.5)
-        yield
-
-
 def numbers(text: str) -> list[int]:
     """Read "1,5,10"."""
     found = [int(part) for part in text.split(",")]
@@ -102,7 +78,7 @@ def main() -> int:
     try:
         if options.json:
             options.json.touch()  # better now than after minutes
-        with alone():
+        with alone(say, StageError):
             report = asyncio.run(measure(calls, Before.look(), quick=options.quick))
     except (StageError, AgentError, ProcessError, PhoneError, CallerVoiceError, OSError) as e:
         print(f"bench: {e}", file=sys.stderr)

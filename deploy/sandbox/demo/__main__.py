@@ -21,7 +21,8 @@ from sandbox.caller_voice import CallerVoiceError
 from sandbox.demo.program import how_to_use, play
 from sandbox.demo.result import Result
 from sandbox.demo.scenes import SCENES, Scene
-from sandbox.demo.stage import StageError, alone, clear
+from sandbox.demo.stage import StageError, clear
+from sandbox.lock import alone
 from sandbox.phone import PhoneError
 from sandbox.settings import REPO, VOSK_MODEL
 
@@ -36,7 +37,7 @@ def main() -> int:
     status = FAILED
     try:
         _check_writable(options.json)
-        with alone():
+        with alone(lambda text: print(text, flush=True), StageError):
             status = asyncio.run(show(options, Console(highlight=False)))
     except* (StageError, PhoneError, CallerVoiceError, AgentError, errors.AgentError) as group:
         error: BaseException = group

@@ -1,16 +1,14 @@
 """What the demo plays on: the sandbox's Asterisk, one agent with a call log of its own, and two phones."""
 
 import asyncio
-import fcntl
 import importlib.util
 import os
 import re
 import shutil
 import signal
-import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +26,6 @@ POSTGRES = FOLDER / "postgres"
 PBX_IS_OURS = FOLDER / "asterisk-was-started"
 """Exists while an Asterisk runs that a demo has started, so that a later one can stop it."""
 PBX = HERE / "pbx"
-LOCK = CACHE / "sandbox" / "tests.lock"
-LOCK_LIMIT = 1800.0
-"""Seconds for which another program may use the sandbox before we give up."""
 PBX_LIMIT = 120.0
 """Seconds for starting or stopping Asterisk."""
 RING_S = 4
@@ -54,27 +49,6 @@ class Stage:
     desk: Phone
     asterisk: str
     """Version of Asterisk."""
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Have the sandbox to ourselves, as tests and bench do too; waits while another has it. Raises StageError."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("w") as lock:
-        end = time.monotonic() + LOCK_LIMIT
-        waiting = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as e:
-                if time.monotonic() > end:
-                    raise StageError("another test, bench or demo does not let go of the sandbox: end it") from e
-            if not waiting:
-                print("waiting for another test, bench or demo that uses the sandbox", flush=True)
-            waiting = True
-            time.sleep(0.2)
-        yield
 
 
 @asynccontextmanager
