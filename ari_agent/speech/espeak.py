@@ -11,7 +11,7 @@ from typing import TypeVar
 from ari_agent.config import Speech
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.speech.audio import Leveller, Resampler, duration_ms, lead_bytes
-from ari_agent.speech.process import end
+from ari_agent.worker.process import end
 
 _ENGINE = "espeak-ng"
 _HEADER = struct.Struct(

@@ -11,8 +11,8 @@ from typing import Self
 from ari_agent.config import Speech
 from ari_agent.errors import EngineUnavailable
 from ari_agent.protocols import Transcript
-from ari_agent.speech.messages import Kind
-from ari_agent.speech.worker import Session, Worker
+from ari_agent.worker.messages import Kind
+from ari_agent.worker.supervisor import Session, Worker
 
 
 class VoskUtterance:

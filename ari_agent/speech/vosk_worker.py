@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ari_agent.protocols import SAMPLE_RATE
-from ari_agent.speech.messages import Kind, Message
-from ari_agent.speech.pipe import CannotLoad, serve
+from ari_agent.worker.messages import Kind, Message
+from ari_agent.worker.pipe import CannotLoad, serve
 
 
 class _Utterance:

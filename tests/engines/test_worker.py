@@ -18,13 +18,13 @@ from processes import children
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.speech import worker as worker_module
-from ari_agent.speech.messages import Kind
-from ari_agent.speech.worker import BEHIND_BYTES, Session, Worker, backoff
+from ari_agent.worker.messages import Kind
+from ari_agent.worker.supervisor import BEHIND_BYTES, Session, Worker, backoff
 
 ECHO = """
 import sys
-from ari_agent.speech.messages import Kind, Message
-from ari_agent.speech.pipe import CannotLoad, serve
+from ari_agent.worker.messages import Kind, Message
+from ari_agent.worker.pipe import CannotLoad, serve
 
 class Echo:
     said = {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_agent.speech.messages import MOST_BYTES, Decoder, Garbage, Kind, Message, encode
+from ari_agent.worker.messages import MOST_BYTES, Decoder, Garbage, Kind, Message, encode
 
 messages = st.builds(Message, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=300))
 

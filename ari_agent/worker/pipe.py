@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from ari_agent.speech.messages import Decoder, Kind, Message, encode
+from ari_agent.worker.messages import Decoder, Kind, Message, encode
 
 _READ_BYTES = 256 * 1024
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
-from ari_agent.speech.messages import Decoder, Garbage, Kind, Message, encode
-from ari_agent.speech.process import end
+from ari_agent.worker.messages import Decoder, Garbage, Kind, Message, encode
+from ari_agent.worker.process import end
 
 _log = logging.getLogger(__name__)
 

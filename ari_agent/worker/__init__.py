@@ -1,0 +1,1 @@
+"""Native engines in processes of their own: started, watched, fed and restarted."""
