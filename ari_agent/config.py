@@ -10,10 +10,20 @@ import os
 import socket
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/ari-agent/ari-agent.toml")
@@ -37,6 +47,7 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
 
 ExistingPath = Annotated[Path, AfterValidator(_existing)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
@@ -110,10 +121,77 @@ class Speech(Section):
     level_dbfs: Annotated[float, Field(ge=-80, le=-20)] = Field(-50.0, description="Below this level nothing is speech")
 
 
+_MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+class Model(Section):
+    """Who decides what to say in a turn, after the rules and before the policy."""
+
+    engine: Literal["search", "embedded", "llama", "remote"] = Field(
+        "embedded",
+        description="search: rules and search alone; embedded: with the small encoder; llama: with a local GGUF; "
+        "remote: with an OpenAI-compatible server on the LAN, falling back to the GGUF if one is named",
+    )
+    encoder: ExistingPath = Field(_MODELS / "encoder-de", description="Folder of the encoder")
+    gguf: Path | None = Field(None, description="GGUF file of the language model")
+    consult: Literal["always", "unsure"] = Field(
+        "always", description="Ask the model in every turn that no rule decides, or only where the encoder is unsure"
+    )
+    answer_style: Literal["passage", "rephrase"] = Field(
+        "passage", description="Speak the passage as written, or let the model phrase it under guard"
+    )
+    answer_at: Share = Field(0.6, description="The model's certainty from which its answer is spoken")
+    ask_at: Share = Field(0.3, description="From here up to answer_at the caller is asked whether the topic is right")
+    decide_s: Seconds = Field(1.5, description="Limit for a decision; after it the encoder's decision is taken")
+    phrase_s: Seconds = Field(2.5, description="Limit for each sentence of a phrased answer")
+    load_s: Seconds = Field(300.0, description="Limit for loading the model and reading the fixed prompt")
+    threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Threads of the model; 0: one less than cores")
+    context_tokens: Annotated[int, Field(ge=256, le=131072)] = Field(
+        4096, description="Context shared by all calls, the fixed prompt included"
+    )
+    parallel: Annotated[int, Field(ge=1, le=64)] = Field(4, description="Decisions worked on at the same time")
+    queue: Annotated[int, Field(ge=0, le=500)] = Field(
+        8, description="Decisions that may wait beyond that; one more gets the encoder's decision at once"
+    )
+    cache: Path = Field(Path("/var/lib/ari-agent/model"), description="Folder for the evaluated fixed prompt")
+    url: Annotated[str, Field(pattern=r"^https?://[^/@]+(/[^?#@]*)?$")] | None = Field(
+        None, description="Address of the OpenAI-compatible server, such as http://10.0.0.5:8080/v1"
+    )
+    remote_name: str = Field("", description="Model to ask the server for; empty: its first")
+    key_file: ExistingPath | None = Field(None, description="File that holds only the server's API key")
+
+    @field_validator("gguf", "cache")
+    @classmethod
+    def _beside(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return path and _beside_the_file(path, info)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.engine == "llama" and self.gguf is None:
+            raise ValueError("model.engine = 'llama' needs model.gguf, the file of the model")
+        if self.engine == "remote" and self.url is None:
+            raise ValueError("model.engine = 'remote' needs model.url, the address of the server")
+        if self.ask_at > self.answer_at:
+            raise ValueError("model.ask_at must not be above model.answer_at")
+        return self
+
+
+class IntentSettings(Section):
+    """One thing that callers want."""
+
+    name: Name
+    examples: Annotated[tuple[str, ...], Field(min_length=1)]
+    urgency: Urgency = "normal"
+    target: Name | None = None
+
+
 class EscalationSettings(Section):
     """Reaching a person."""
 
     queue: Name = Field("empfang", description="app_queue that is rung when a person is wanted")
+    targets: dict[Name, Name] = Field(
+        default_factory=dict, description="More people a decision may name: name = app_queue, such as buchhaltung"
+    )
     ring_s: Seconds = Field(20.0, description="How long the queue rings")
     key_s: Seconds = Field(10.0, description="How long we wait for key 1 or 2 after the whisper")
 
@@ -137,6 +215,10 @@ class Settings(Section):
     asterisk: Asterisk
     calls: Calls = Calls()
     speech: Speech
+    model: Model = Model()
+    intents: tuple[IntentSettings, ...] = Field(
+        (), description="Catalogue of what callers want, one [[intents]] table each; empty: the built-in one"
+    )
     escalation: EscalationSettings = EscalationSettings()
     log: Log = Log()
 

@@ -11,6 +11,7 @@ AgentError
 ├── MediaError             the media socket broke or sent garbage
 ├── EngineError            speech recognition, voice or language model
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
+│   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
 └── CallLogError           the call log's database cannot be reached; retry
     └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
@@ -81,6 +82,12 @@ class EngineError(AgentError):
 
 class EngineUnavailable(EngineError):
     """The engine is not running."""
+
+    retryable = True
+
+
+class EngineBusy(EngineError):
+    """Too many wait for the engine already."""
 
     retryable = True
 

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from ari_agent.decision import Decision, Situation, Topic
 from ari_agent.record import Entry
 
 SAMPLE_RATE = 16_000
@@ -129,3 +130,37 @@ class Escalation(Protocol):
 
         Cancellation hangs up whatever was ringing. Never raises for reasons on the receptionists' side.
         """
+
+
+class Deliberation(Protocol):
+    """One call's share of a decider. Used by one task at a time; cancelling a request frees its place at once."""
+
+    def ahead(self, situation: Situation) -> None:
+        """Begin to read a turn that is still being spoken; never blocks, never raises. Later words revise it."""
+
+    async def decide(self, situation: Situation) -> Decision:
+        """Return what shall happen: an act of `situation.acts`, with ids of the brief only.
+
+        Raises EngineBusy at once when too many wait, EngineTimeout after the limit of the settings, EngineUnavailable.
+        """
+
+    def phrase(self, situation: Situation, topic: Topic) -> AsyncGenerator[str, None]:
+        """Yield the passage as an answer to the caller's words, sentence by sentence; unguarded.
+
+        Raises as `decide`.
+        """
+
+
+class Decider(Protocol):
+    """A language model shared by all calls."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can decide now; calls are served all the same when it cannot."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why it cannot, in words for an administrator; None while it can or nothing is known yet."""
+
+    def deliberation(self) -> AbstractAsyncContextManager[Deliberation]:
+        """Take part for the length of a call. Never fails: a decider that is gone fails in each request."""
