@@ -21,10 +21,23 @@ from uuid import UUID
 import structlog
 
 from ari_agent.config import Settings
+from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import AgentError, EngineError, MediaError
-from ari_agent.protocols import CallLog, Escalation, Line, Recogniser, Refusal, StaffLeg, Voice, VoiceActivity
+from ari_agent.phrasing import phrased
+from ari_agent.protocols import (
+    CallLog,
+    Decider,
+    Deliberation,
+    Escalation,
+    Line,
+    Recogniser,
+    Refusal,
+    StaffLeg,
+    Voice,
+    VoiceActivity,
+)
 from ari_agent.record import CallNoted, DisclosurePlayed, EscalationEnded
 from ari_agent.speech.audio import ringback, silence
 from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
@@ -37,6 +50,8 @@ HEARD_EVENTS = 32
 """Events kept while the conversation is busy; the ears drop what comes beyond that."""
 BYTES_PER_MS = 32
 PAUSE = silence(PAUSE_MS)
+Words = str | AsyncGenerator[str, None]
+"""A text, or its sentences as they come."""
 COMPANY_RINGS = 2
 """After so many rings, 5 s each, a waiting caller is told that we are still trying."""
 
@@ -78,6 +93,8 @@ class Engines:
     voice: Voice
     activity: Callable[[], VoiceActivity]
     """Makes the voice activity detection of one line."""
+    decider: Decider | None = None
+    """The language model; None when policy and search decide alone."""
 
 
 class _CallerGone(Exception):
@@ -107,6 +124,9 @@ class Call:
         self._line = line
         self._keys = keys
         self._voice = engines.voice
+        self._decider = engines.decider
+        self._deliberation: Deliberation | None = None
+        """Our share of the model while the conversation lasts."""
         self._conversation = conversation
         self._escalation = escalation
         self._log = call_log
@@ -120,6 +140,7 @@ class Call:
             settings.speech,
             settings.calls.silence_s,
             conversation.makes_sense,
+            self._read_ahead,
         )
 
     async def run(self) -> Ending:
@@ -132,7 +153,8 @@ class Call:
                     tasks.create_task(self._collect_keys(), name="keys"),
                     tasks.create_task(self._await_dismissal(), name="dismissal"),
                 ]
-                ending = await self._converse()
+                async with self._deciding():
+                    ending = await self._converse()
                 for helper in helpers:
                     helper.cancel()
         except* (_CallerGone, _Dismissed, TimeoutError, AgentError) as group:
@@ -144,16 +166,33 @@ class Call:
         if not self._dismissal.done():
             self._dismissal.set_result(reason)
 
+    @asynccontextmanager
+    async def _deciding(self) -> AsyncIterator[None]:
+        """Take part in the model, if there is one, for as long as the conversation lasts."""
+        if self._decider is None:
+            yield
+            return
+        async with self._decider.deliberation() as self._deliberation:
+            yield
+        self._deliberation = None
+
+    def _read_ahead(self, partial: str) -> None:
+        """Let the model read what the caller has said so far, so that little is left to read at the end."""
+        if self._deliberation is not None and (situation := self._conversation.ahead(partial)):
+            self._deliberation.ahead(situation)
+
     async def _converse(self) -> Ending:
         await self._disclose()
         heard: Heard | Refusal = await self._say_and_listen(self._conversation.script.greeting)
         while True:
             decided_from = asyncio.get_running_loop().time()
-            act = self._decide(heard)
+            heard, act = await self._decide(heard)
             decide_ms = (asyncio.get_running_loop().time() - decided_from) * 1000
             async with self._turn(heard, act, decide_ms) as reply:
                 match act:
-                    case Answer() | Ask():
+                    case Answer():
+                        heard = await self._say_and_listen(self._answer(act), reply)
+                    case Ask():
                         heard = await self._say_and_listen(act.text, reply)
                     case Goodbye():
                         after = await self._say_goodbye(act.text, reply)
@@ -166,16 +205,58 @@ class Call:
                             return outcome
                         heard = outcome
 
-    def _decide(self, heard: Heard | Refusal) -> Act:
+    async def _decide(self, heard: Heard | Refusal) -> tuple[Heard | Refusal, Act]:
+        """Return what was heard, with all that the caller added while it was being decided, and the act."""
         match heard:
-            case Said(transcript):
-                return self._conversation.said(transcript.text)
+            case Said():
+                return await self._decide_words(heard)
             case Key(digit):
-                return self._conversation.key(digit)
+                return heard, self._conversation.key(digit)
             case Refusal(reason):
-                return self._conversation.refused(reason)
+                return heard, self._conversation.refused(reason)
             case _:
-                return self._conversation.silent()
+                return heard, self._conversation.silent()
+
+    async def _decide_words(self, said: Said) -> tuple[Heard | Refusal, Act]:
+        """Decide after words; a caller who goes on speaking meanwhile is heard out, and all of it is decided anew."""
+        while True:
+            decided = self._conversation.said(said.transcript.text)
+            if not isinstance(decided, Situation):
+                return said, decided
+            async with asyncio.TaskGroup() as group:
+                consulting = group.create_task(self._consult(decided), name="decider")
+                heard = await self._heard_before(consulting)
+                consulting.cancel()
+            if heard is None:
+                return said, consulting.result()
+            while isinstance(heard, SpeechStarted | Silence):
+                heard = await self._heard.get()
+            if not isinstance(heard, Said):
+                return await self._decide(heard)
+            said = said.and_then(heard)
+
+    async def _heard_before(self, task: asyncio.Task[Act]) -> Heard | None:
+        """Return what is heard of the caller before the task ends, None when nothing is; silence is no news."""
+        while not task.done():
+            listening = asyncio.create_task(self._heard.get())
+            try:
+                await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+                if listening.done() and not isinstance(listening.result(), Silence):
+                    return listening.result()
+            finally:
+                listening.cancel()
+        return None
+
+    async def _consult(self, situation: Situation) -> Act:
+        """Ask the model; without an answer in time, what policy and search decided is done."""
+        if self._deliberation is None:
+            return self._conversation.fall_back(situation)
+        try:
+            decision = await self._deliberation.decide(situation)
+        except EngineError as e:
+            log.info("decided without the model", reason=type(e).__name__)
+            return self._conversation.fall_back(situation)
+        return self._conversation.decided(situation, decision)
 
     async def _disclose(self) -> None:
         """Say first that an AI speaks, and for whom; what the caller says meanwhile is kept for afterwards."""
@@ -185,8 +266,16 @@ class Call:
         digest = hashlib.sha256(notice.encode()).hexdigest()
         self._log.write(DisclosurePlayed(self.ident, _now(), self._line.played_ms, digest))
 
-    async def _say_and_listen(self, text: str, reply: Reply | None = None) -> Heard:
-        """Say the text and return what the caller says or presses next; beginning to speak silences us at once."""
+    def _answer(self, act: Answer) -> Words:
+        """Return the passage as it stands, or as the model phrases it under guard."""
+        situation = self._conversation.consulted
+        if self._deliberation is None or situation is None or self._settings.model.answer_style == "passage":
+            return f"{act.text} {act.after}".strip()
+        topic = self._conversation.script.topic(act.source)
+        return phrased(self._deliberation, situation, topic, act.after, self._settings.model.phrase_s)
+
+    async def _say_and_listen(self, text: Words, reply: Reply | None = None) -> Heard:
+        """Say the words and return what the caller says or presses next; beginning to speak silences us at once."""
         reply = reply or Reply()
         async with self._mouth(text, reply) as mouth:
             while True:
@@ -217,7 +306,7 @@ class Call:
 
     async def _escalate(self, act: Escalate, reply: Reply) -> HandOver | Refusal:
         """Ring a receptionist while the caller hears what happens, and then the ringing tone."""
-        target, loop = self._settings.escalation.queue, asyncio.get_running_loop()
+        target, loop = self._settings.escalation.queue_of(act.target), asyncio.get_running_loop()
         started = loop.time()
         if act.before:
             async with self._mouth(act.before, reply) as mouth:
@@ -275,7 +364,8 @@ class Call:
     async def _turn(self, heard: Heard | Refusal, act: Act, decide_ms: float) -> AsyncIterator[Reply]:
         """Record the turn as soon as its reply has ended, also when it was interrupted or the caller hung up."""
         self.turns += 1
-        turn = Turn(self.turns, heard, act, decide_ms, asyncio.get_running_loop().time())
+        decision = self._conversation.decision
+        turn = Turn(self.turns, heard, act, decision, decide_ms, asyncio.get_running_loop().time())
         recorded = False
 
         def record() -> None:
@@ -283,6 +373,7 @@ class Call:
             if not recorded:
                 recorded = True
                 played_ms, wording = self._line.played_ms, self._settings.log.wording
+                self._conversation.replied(reply.heard(played_ms))
                 self._log.write(turn.entry(self.ident, reply, played_ms, wording=wording))
 
         # An escalation has several sentences and is over when somebody took the call, or nobody did.
@@ -294,7 +385,7 @@ class Call:
 
     @asynccontextmanager
     async def _mouth(
-        self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
+        self, text: Words, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Speak in a task that ends with the block; failures of the voice end the block too."""
         async with asyncio.TaskGroup() as group:
@@ -302,7 +393,7 @@ class Call:
             yield mouth
             mouth.cancel()
 
-    async def _speak(self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None) -> None:
+    async def _speak(self, text: Words, reply: Reply, then: AsyncGenerator[bytes, None] | None) -> None:
         try:
             with self._speaking():
                 await self._line.play(self._audio(text, reply, then))
@@ -311,18 +402,19 @@ class Call:
                 reply.ended()
 
     async def _audio(
-        self, text: str, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
+        self, text: Words, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncGenerator[bytes, None]:
-        for sentence in split(text):
-            if reply.parts:
-                reply.parts.append(("", PAUSE_MS))
-                yield PAUSE
-            reply.parts.append((sentence, 0.0))
-            async with aclosing(self._voice.speak(sentence)) as speech:
-                async for pcm in speech:
-                    reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()
-                    reply.parts[-1] = (sentence, reply.parts[-1][1] + len(pcm) / BYTES_PER_MS)
-                    yield pcm
+        async with aclosing(_sentences(text)) as sentences:
+            async for sentence in sentences:
+                if reply.parts:
+                    reply.parts.append(("", PAUSE_MS))
+                    yield PAUSE
+                reply.parts.append((sentence, 0.0))
+                async with aclosing(self._voice.speak(sentence)) as speech:
+                    async for pcm in speech:
+                        reply.first_audio_at = reply.first_audio_at or asyncio.get_running_loop().time()
+                        reply.parts[-1] = (sentence, reply.parts[-1][1] + len(pcm) / BYTES_PER_MS)
+                        yield pcm
         if then is not None:
             async with aclosing(then):
                 async for pcm in then:
@@ -349,6 +441,17 @@ class Call:
 
     async def _await_dismissal(self) -> None:
         raise _Dismissed(await self._dismissal)
+
+
+async def _sentences(words: Words) -> AsyncGenerator[str, None]:
+    """Yield the sentences of a text, or those that come."""
+    if isinstance(words, str):
+        for sentence in split(words):
+            yield sentence
+        return
+    async with aclosing(words):
+        async for sentence in words:
+            yield sentence
 
 
 def _each(error: BaseException) -> Iterator[BaseException]:

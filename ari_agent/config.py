@@ -177,12 +177,22 @@ class Model(Section):
 
 
 class IntentSettings(Section):
-    """One thing that callers want."""
+    """One thing that callers want, with the words they say it in."""
 
     name: Name
     examples: Annotated[tuple[str, ...], Field(min_length=1)]
     urgency: Urgency = "normal"
     target: Name | None = None
+
+
+class Intents(Section):
+    """What callers want."""
+
+    catalogue: tuple[IntentSettings, ...] = Field(
+        (),
+        description="[[intents.catalogue]] tables with name, examples (callers' words), urgency (low, normal, high) "
+        "and target (a name of escalation.targets); empty: the built-in catalogue",
+    )
 
 
 class EscalationSettings(Section):
@@ -194,6 +204,10 @@ class EscalationSettings(Section):
     )
     ring_s: Seconds = Field(20.0, description="How long the queue rings")
     key_s: Seconds = Field(10.0, description="How long we wait for key 1 or 2 after the whisper")
+
+    def queue_of(self, target: str | None) -> str:
+        """Return the queue to ring for a named person; the default one for nobody in particular."""
+        return self.targets.get(target or "", self.queue)
 
 
 class Log(Section):
@@ -216,11 +230,16 @@ class Settings(Section):
     calls: Calls = Calls()
     speech: Speech
     model: Model = Model()
-    intents: tuple[IntentSettings, ...] = Field(
-        (), description="Catalogue of what callers want, one [[intents]] table each; empty: the built-in one"
-    )
+    intents: Intents = Intents()
     escalation: EscalationSettings = EscalationSettings()
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _targets_exist(self) -> Self:
+        for intent in self.intents.catalogue:
+            if intent.target is not None and intent.target not in self.escalation.targets:
+                raise ValueError(f"intents.catalogue: target {intent.target!r} is not in escalation.targets; add it")
+        return self
 
     @property
     def app(self) -> str:
@@ -279,4 +298,5 @@ def _explain(problem: Any) -> str:
         case "missing":
             return f"{key!r} is missing; add it"
         case _:
-            return f"{key!r}: {problem['msg'].removeprefix('Value error, ')}"
+            what = problem["msg"].removeprefix("Value error, ")
+            return f"{key!r}: {what}" if key else what

@@ -22,6 +22,8 @@ class Decision:
     act: ActName
     source: str | None = None
     """Id of the passage to speak (answer) or to ask back for (ask)."""
+    other: str | None = None
+    """Id of a second passage that fits nearly as well, to ask which of the two is meant (ask)."""
     intent: str = ""
     """Name from the catalogue of the settings; "" when none fits."""
     urgency: Urgency = "normal"

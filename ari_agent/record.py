@@ -56,11 +56,17 @@ class TurnTaken:
     number: int
     """1, 2, 3 … within the call."""
     act: str
-    """"answer", "ask", "escalate" or "goodbye"."""
+    """"answer", "ask", "message", "escalate", "smalltalk" or "goodbye"."""
     source: str | None
     """Id of the passage the answer comes from."""
     reason: str | None
     """Why, as a code such as "wish-for-person"; never a score."""
+    intent: str | None
+    """Name from the catalogue of the settings."""
+    urgency: str | None
+    """"low", "normal" or "high"; None when no words were decided on."""
+    decided_by: str
+    """"rules", "search", "encoder", "llama" or "remote"."""
     heard: str
     """"speech", "key", "silence", or "refusal" when nobody took the call."""
     end_of_turn_ms: float | None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from ari_agent.decision import Decision
 from ari_agent.dialogue.acts import Act, Answer
 from ari_agent.protocols import Refusal
 from ari_agent.record import TurnTaken
@@ -41,6 +42,8 @@ class Turn:
     number: int
     heard: Heard | Refusal
     act: Act
+    decision: Decision | None
+    """What led to the act; None when no words did."""
     decide_ms: float
     decided_at: float
     """Loop time in seconds."""
@@ -53,9 +56,12 @@ class Turn:
             call=call,
             at=datetime.now(UTC),
             number=self.number,
-            act=type(self.act).__name__.lower(),
+            act=self.act.name,
             source=self.act.source if isinstance(self.act, Answer) else None,
             reason=self.act.reason,
+            intent=self.decision.intent or None if self.decision else None,
+            urgency=self.decision.urgency if self.decision else None,
+            decided_by=self.decision.by if self.decision else "rules",
             heard=_kind(self.heard),
             end_of_turn_ms=said.end_of_turn_ms if said else None,
             stt_ms=said.stt_ms if said else None,

@@ -9,8 +9,9 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import tomli_w
 import typer
 
 import ari_agent
@@ -67,17 +68,24 @@ def show(config: Config = None, *, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False, indent=2))
         return
-    for section, settings in values.items():
-        typer.echo(f"[{section}]")
-        for key, value in settings.items():
-            if value is not None:
-                typer.echo(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    typer.echo(tomli_w.dumps(_without_none(values)), nl=False)
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(ari_agent.__version__)
+
+
+def _without_none(value: Any) -> Any:
+    """Return the value without what is not set: TOML has no null."""
+    match value:
+        case dict():
+            return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+        case list():
+            return [_without_none(inner) for inner in value]
+        case _:
+            return value
 
 
 def main() -> None:

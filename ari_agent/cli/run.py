@@ -15,7 +15,7 @@ from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.dialogue.conversation import Script
 from ari_agent.knowledge.document import read_passages
-from ari_agent.knowledge.search import Knowledge
+from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.speech.cache import CachedVoice
@@ -58,7 +58,9 @@ def company_script(settings: Settings) -> Script:
     """Return what the agent says for this company. Raises DocumentError."""
     passages = read_passages(settings.company.knowledge)
     company = settings.company
-    return Script(company.name, Knowledge(passages), language=company.language, wording_stored=settings.log.wording)
+    return Script(
+        company.name, SearchKnowledge(passages), language=company.language, wording_stored=settings.log.wording
+    )
 
 
 def _quote_notice(model: Path) -> None:

@@ -1,8 +1,10 @@
-"""What the agent can do in a turn: a closed set."""
+"""What the agent does in a turn: a closed set, with the words to be spoken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from ari_agent.decision import ActName, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,13 @@ class Answer:
     source: str
     """Id of the passage."""
     reason: str = "passage"
+    after: str = ""
+    """Said after the passage."""
+
+    @property
+    def name(self) -> ActName:
+        """The act as it is decided."""
+        return "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class Ask:
 
     text: str
     reason: str
+    name: ActName = "ask"
+    """"smalltalk" when the caller's words were answered, not their matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,11 @@ class Escalate:
     reason: str
     before: str = ""
     """Said in full before anything else, whether or not a person can be reached."""
+    name: ActName = "escalate"
+    """"message" when the caller wants to leave one."""
+    urgency: Urgency = "normal"
+    target: str | None = None
+    """Name of whom to ring; None for the default queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,11 @@ class Goodbye:
 
     text: str
     reason: str
+
+    @property
+    def name(self) -> ActName:
+        """The act as it is decided."""
+        return "goodbye"
 
 
 Act = Answer | Ask | Escalate | Goodbye

@@ -1,10 +1,8 @@
-"""German: what the agent says and what it must always understand."""
+"""German: what the agent says, and what callers mostly want."""
 
 from __future__ import annotations
 
-import re
-
-from ari_agent.dialogue.policy import Rule, Rules
+from ari_agent.decision import Intent
 from ari_agent.dialogue.wording import Wording
 
 GERMAN = Wording(
@@ -16,7 +14,6 @@ GERMAN = Wording(
     moment="Einen Moment bitte, ich verbinde Sie.",
     connecting="Gerne, ich rufe jemanden für Sie an. Bitte bleiben Sie in der Leitung.",
     still_connecting="Ich versuche noch, jemanden zu erreichen.",
-    emergency="Im Notfall wählen Sie bitte eins eins zwei.",
     back_again="Hier ist wieder der KI-Assistent der Firma {company}.",
     refusals={
         "nobody-free": "Leider ist gerade niemand frei.",
@@ -29,6 +26,16 @@ GERMAN = Wording(
     which_of_two="Geht es um {topic} oder um {other}?",
     is_it_about="Geht es um {topic}?",
     not_understood="Das habe ich leider nicht verstanden. Bitte sagen Sie es noch einmal mit anderen Worten.",
+    unknown="Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen?",
+    smalltalk="Danke, mir geht es gut.",
+    cannot="Dabei kann ich Ihnen leider nicht helfen.",
+    taking_message="Gerne, ich rufe jemanden an, der Ihre Nachricht aufnimmt. Bitte bleiben Sie in der Leitung.",
+    before={
+        "emergency": "Im Notfall wählen Sie bitte eins eins zwei.",
+        "accident": "Wenn jemand verletzt ist, wählen Sie bitte eins eins zwei.",
+        "bereavement": "Das tut mir sehr leid.",
+        "distress": "Das klingt schwer. Ich hole Ihnen einen Menschen.",
+    },
     then_what="Worum geht es dann?",
     are_you_there="Sind Sie noch da? Was kann ich für Sie tun?",
     goodbye="Vielen Dank für Ihren Anruf. Auf Wiederhören.",
@@ -43,7 +50,14 @@ GERMAN = Wording(
         "key-0": "Der Anrufer hat die Null gedrückt",
         "emergency": "Dringend, der Anrufer hat ein Notfallwort genannt",
         "fault": "Dringend, der Anrufer meldet eine Störung",
+        "accident": "Dringend, der Anrufer meldet einen Unfall oder Schaden",
+        "lawyer": "Dringend, der Anrufer spricht von rechtlichen Schritten",
+        "distress": "Dringend, der Anrufer ist in Not",
+        "bereavement": "Der Anrufer hat einen Trauerfall",
         "complaint": "Der Anrufer möchte sich beschweren",
+        "message": "Der Anrufer möchte eine Nachricht hinterlassen oder zurückgerufen werden",
+        "unknown": "Der Assistent konnte eine Frage nicht beantworten",
+        "judgement": "Der Assistent hält ein Gespräch mit einem Menschen für nötig",
         "not-understood": "Der Assistent hat den Anrufer zweimal nicht verstanden",
         "silence": "Der Anrufer sagt nichts",
     },
@@ -52,48 +66,42 @@ GERMAN = Wording(
         "key-0": "KI: Taste 0",
         "emergency": "KI: DRINGEND Notfall",
         "fault": "KI: DRINGEND Stoerung",
+        "accident": "KI: DRINGEND Unfall",
+        "lawyer": "KI: DRINGEND Anwalt",
+        "distress": "KI: DRINGEND in Not",
+        "bereavement": "KI: Trauerfall",
         "complaint": "KI: Beschwerde",
+        "message": "KI: Nachricht",
+        "unknown": "KI: Frage offen",
+        "judgement": "KI: Mensch noetig",
         "not-understood": "KI: nicht verstanden",
         "silence": "KI: Anrufer schweigt",
     },
 )
 
-_PERSON = r"""(mitarbeiter(in|s|innen)? | mensch(en)? | person | jemand(en|em)? | zentrale | kolleg(e|en|in) |
-    berater(in)? | sachbearbeiter(in)? | ansprechpartner(in)? | kundendienst | empfang | chef(in)? | meister |
-    vertrieb | buchhaltung)"""
-_CONNECT = r"""(sprechen | reden | (weiter)?verb[iu]nden | durchstellen | durchgestellt |
-    (geben|stellen)\ sie\ (mir|mich))"""
-_MACHINE = r"(computer | roboter | automaten? | maschine)"
-_FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber | brauche | bitte | ein(en|e|em|er)? | den |
-    der | die | zum | zur | mit | nein | ja | hallo | guten | tag | kein(en)? | nur | kann | könnte | ist | da |
-    {_MACHINE})"""
-_JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
-
-_PATTERNS: dict[Rule, str] = {
-    "emergency": r"""\b(notfall | feuer | brennt | gasgeruch | nach\ gas | gasleck | (schwer\ )?verletzt | bewusstlos |
-        krankenwagen | feuerwehr | lebensgefahr)\b""",
-    "fault": r"""\b((wasser)?rohrbruch | überschwemm(t|ung) | ausgefallen | kaputt | defekt | tropft | undicht |
-        heizung\ ist\ kalt | kein(en)?\ (strom|warmes\ wasser))\b""",
-    "complaint": r"\b(beschwerde | beschweren | anwalt | unverschämt | frechheit)\b",
-    # The greeting promises that the word "Mitarbeiter" reaches one, so it does in any sentence but one about jobs.
-    "wish-for-person": rf"""\b{_CONNECT}\b.*\b({_PERSON} | herrn? | frau)\b |
-        \b({_PERSON} | herrn? | frau)\b.*\b{_CONNECT}\b |
-        ^({_FILLER}\ )*({_PERSON} | (herrn?|frau)(\ \w+)?)(\ (bitte|haben|da|jetzt|sofort))*$ |
-        ^(?!.*\b{_JOBS}\b).*\bmitarbeiter(in|s|innen)?\b |
-        \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
-            kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
-    "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | spreche\ ich\ mit)\b.*
-        \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b""",
-    "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
-    "repeat": r"""\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
-        ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
-    "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
-        \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
-        ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
-        (danke? | dankeschön)(\ (schön|sehr|ihnen|nein))*$""",
-    "yes": r"^(…\ )?(ja | genau | richtig | stimmt | okay | gerne?)(\ (ja|bitte|genau|richtig|gerne?|danke|stimmt))*$",
-    "no": r"^(…\ )?(nein | falsch)(\ (nein|falsch|das|nicht|leider))*$",
-    "greeting": r"^(…\ )?(ja\ )?(guten?\ (tag|morgen|abend) | hallo | grüß\ gott | moin | servus)(\ (hallo|tag))*$",
-}
-
-GERMAN_RULES: Rules = {name: re.compile(pattern, re.VERBOSE) for name, pattern in _PATTERNS.items()}
+INTENTS = (
+    Intent("auskunft", ("wann haben sie geöffnet", "wo sind sie", "ich habe eine frage", "was machen sie alles")),
+    Intent("preis", ("was kostet das", "wie teuer ist das", "was verlangen sie dafür", "mit was muss ich rechnen")),
+    Intent(
+        "termin",
+        ("ich hätte gern einen termin", "wann ist etwas frei", "ich muss meinen termin absagen", "termin verschieben"),
+    ),
+    Intent("angebot", ("ich brauche ein angebot", "können sie einen kostenvoranschlag machen", "ich möchte kaufen")),
+    Intent(
+        "rechnung", ("meine rechnung stimmt nicht", "ich habe eine mahnung bekommen", "rechnung noch einmal schicken")
+    ),
+    Intent(
+        "stoerung",
+        ("die heizung ist ausgefallen", "es funktioniert nicht mehr", "das ist kaputt", "wir haben eine störung"),
+        urgency="high",
+    ),
+    Intent("auftrag", ("wann kommt der techniker", "wo bleibt meine bestellung", "wie weit ist mein auftrag")),
+    Intent("vertrag", ("ich möchte kündigen", "meinen vertrag ändern", "ich bin umgezogen neue adresse")),
+    Intent("bewerbung", ("ich möchte mich bewerben", "suchen sie leute", "ich suche einen ausbildungsplatz")),
+    Intent("werbung", ("wir bieten ihnen günstigen strom", "ich möchte ihnen unser produkt vorstellen"), urgency="low"),
+    Intent("beschwerde", ("ich möchte mich beschweren", "das ist eine frechheit", "niemand ruft zurück")),
+    Intent("person", ("ich möchte mit einem menschen sprechen", "verbinden sie mich bitte")),
+    Intent("rueckruf", ("rufen sie mich zurück", "richten sie ihm etwas aus")),
+    Intent("notfall", ("es brennt", "jemand ist verletzt", "es riecht nach gas"), urgency="high"),
+)
+"""What callers of most companies want; the settings can name others."""

@@ -1,16 +1,25 @@
-"""Rules that stand before any search or model: what must always be understood."""
+"""What must always be understood, and what a model may decide: policy stands before and after it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from ari_agent.decision import Decision, Situation
+from ari_agent.knowledge.reading import Kind, Reading
 
 Rule = Literal[
     "emergency",
+    "accident",
+    "bereavement",
+    "lawyer",
+    "distress",
     "fault",
     "complaint",
     "wish-for-person",
+    "message",
     "ask-ai",
     "privacy",
     "repeat",
@@ -21,6 +30,46 @@ Rule = Literal[
 ]
 Rules = Mapping[Rule, re.Pattern[str]]
 """In order of urgency: the first that fits decides."""
+
+OF_KIND: dict[Kind, Decision] = {
+    "emergency": Decision("escalate", intent="notfall", urgency="high", reason="emergency"),
+    "accident": Decision("escalate", intent="notfall", urgency="high", reason="accident"),
+    "bereavement": Decision("escalate", reason="bereavement"),
+    "lawyer": Decision("escalate", intent="beschwerde", urgency="high", reason="lawyer"),
+    "distress": Decision("escalate", urgency="high", reason="distress"),
+    "fault": Decision("escalate", intent="stoerung", urgency="high", reason="fault"),
+    "anger": Decision("escalate", intent="beschwerde", reason="complaint"),
+    "person": Decision("escalate", intent="person", reason="wish-for-person"),
+    "message": Decision("message", intent="rueckruf", reason="message"),
+    "askai": Decision("smalltalk", reason="ask-ai", urgency="low"),
+    "privacy": Decision("smalltalk", reason="privacy", urgency="low"),
+    "repeat": Decision("ask", reason="repeat"),
+    "goodbye": Decision("goodbye", reason="goodbye"),
+    "smalltalk": Decision("smalltalk", reason="smalltalk", urgency="low"),
+    "injection": Decision("smalltalk", reason="cannot", urgency="low"),
+    "unclear": Decision("ask", reason="not-understood"),
+    "outside": Decision("ask", reason="unknown"),
+}
+"""What each kind of turn asks for, but the question, whose answer has to be found."""
+
+_OF_RULE = {decision.reason: decision for decision in OF_KIND.values()}
+_STANDING = frozenset(OF_KIND) - {"smalltalk", "injection", "unclear", "outside"}
+"""Kinds that no model is asked about: the caller reaches a person whatever it would say."""
+_YIELDING: frozenset[Rule] = frozenset({"fault", "complaint", "wish-for-person", "accident", "distress", "message"})
+"""Rules that a turn which is clearly a question overrides: "wie viele Mitarbeiter haben Sie". Never an emergency."""
+_ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
+"""Rules that a passage overrides which answers the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """When a model is asked, and how certain it must be."""
+
+    when: Literal["never", "unsure", "always"] = "never"
+    answer_at: float = 0.6
+    """Certainty from which its passage is spoken."""
+    ask_at: float = 0.3
+    """Certainty from which the caller is asked whether its passage is meant."""
 
 
 def rule(text: str, rules: Rules) -> Rule | None:
@@ -33,3 +82,78 @@ def rule(text: str, rules: Rules) -> Rule | None:
     if "[unk]" in text:
         known = f"… {known}"
     return next((name for name, pattern in rules.items() if pattern.search(known)), None)
+
+
+def stands(found: Rule, reading: Reading) -> bool:
+    """Tell whether a rule decides, given what else the words tell."""
+    sure = reading.match is not None and reading.match.sure
+    if found in _ANSWERABLE:
+        return not sure
+    return not (found in _YIELDING and reading.kind == "question")
+
+
+def is_clear(reading: Reading) -> bool:
+    """Tell whether the words can be acted on as they are, so that a short pause ends the turn."""
+    return reading.kind in _STANDING or (reading.match is not None and reading.match.sure)
+
+
+def judge(found: Rule | None, reading: Reading, by: str) -> Decision:
+    """Return what policy and search decide by themselves. `found` is a rule about the caller's wish, if one stands."""
+    if found is not None and found in _OF_RULE:
+        return _OF_RULE[found]
+    sure = reading.match is not None and reading.match.sure
+    if reading.kind in OF_KIND and not (reading.kind == "privacy" and sure):
+        return replace(OF_KIND[reading.kind], by=by)
+    return replace(_by_match(reading), intent=reading.intent, by=by)
+
+
+def asks_model(decision: Decision, reading: Reading, consultation: Consultation) -> bool:
+    """Tell whether a model is asked before this decision is carried out."""
+    if decision.by == "rules" or reading.kind in _STANDING:
+        return False
+    match consultation.when:
+        case "never":
+            return False
+        case "unsure":
+            return decision.act != "answer"
+        case "always":
+            return True
+
+
+def admit(decision: Decision, situation: Situation, known: Collection[str], consultation: Consultation) -> Decision:
+    """Return what a model's decision comes to: what it may not decide, or is not sure of, is decided without it.
+
+    `known` are the ids of all passages.
+    """
+    default = situation.default
+    if decision.act not in situation.acts or not (decision.source is None or decision.source in known):
+        return default
+    if decision.act == "answer":
+        if decision.source is None or decision.confidence < consultation.ask_at:
+            return default
+        if decision.confidence < consultation.answer_at:
+            return replace(decision, act="ask", reason="confirm")
+    if decision.act == "ask" and decision.source is None:
+        return replace(decision, reason=default.reason if default.act == "ask" and not default.source else "unknown")
+    return replace(decision, reason=decision.reason or _REASONS[decision.act])
+
+
+_REASONS = {
+    "answer": "passage",
+    "ask": "confirm",
+    "message": "message",
+    "escalate": "judgement",
+    "smalltalk": "smalltalk",
+    "goodbye": "goodbye",
+}
+
+
+def _by_match(reading: Reading) -> Decision:
+    match = reading.match
+    if match is None or not match.possible:
+        return Decision("ask", reason="unknown" if reading.kind == "question" else "not-understood")
+    if match.sure:
+        return Decision("answer", match.passage.id, confidence=match.confidence, reason="passage")
+    if match.runner_up is not None:
+        return Decision("ask", match.passage.id, other=match.runner_up.id, confidence=match.confidence, reason="which")
+    return Decision("ask", match.passage.id, confidence=match.confidence, reason="confirm")

@@ -25,7 +25,6 @@ class Wording:
     """Before a caller goes to the queue because something of ours failed."""
     connecting: str
     still_connecting: str
-    emergency: str
     back_again: str
     """After an escalation that failed; names the AI again."""
     refusals: dict[str, str]
@@ -34,6 +33,15 @@ class Wording:
     which_of_two: str
     is_it_about: str
     not_understood: str
+    unknown: str
+    """The company's document does not tell; offers a person."""
+    smalltalk: str
+    cannot: str
+    """To orders that are not for us."""
+    taking_message: str
+    """While a person is rung who can take the message."""
+    before: dict[str, str]
+    """By reason of the escalation: said in full before anything else."""
     then_what: str
     are_you_there: str
     goodbye: str

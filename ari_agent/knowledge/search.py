@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 import bm25s
 import numpy as np
@@ -14,6 +14,7 @@ import Stemmer
 
 from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.german import PAIRS, STOPWORDS
+from ari_agent.knowledge.reading import Match, Reading
 
 ANSWER = 0.6
 """Share of the caller's weighed content words that a passage must explain to be spoken."""
@@ -25,29 +26,10 @@ MARGIN = 0.05
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The passage that explains a caller's words best, and the one behind it."""
+class SearchKnowledge:
+    """Implements Knowledge by words in common; needs no model."""
 
-    passage: Passage
-    share: float
-    """0..1: share of the caller's content words, weighted by how rare they are, that the passage explains."""
-    runner_up: Passage | None
-    """Another passage that explains them nearly as well."""
-
-    @property
-    def sure(self) -> bool:
-        """Whether the passage may be spoken without asking back."""
-        return self.share >= ANSWER and self.runner_up is None
-
-    @property
-    def possible(self) -> bool:
-        """Whether it is worth asking back for this passage."""
-        return self.share >= DOUBT
-
-
-class Knowledge:
-    """The passages of one company, indexed once and shared by all calls."""
+    engine: Literal["search"] = "search"
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.passages = tuple(passages)
@@ -61,8 +43,15 @@ class Knowledge:
         for (i, _), terms in zip(wordings, corpus, strict=True):
             self._vocabulary[i].update(terms)
 
-    def best(self, text: str) -> Match | None:
-        """Return the passage that explains the words best, or None when no passage has any of them."""
+    def read(self, text: str, last: str = "") -> Reading:
+        """Read the caller's words."""
+        return Reading(self.match(text))
+
+    def match(self, text: str) -> Match | None:
+        """Return the passage that explains the words best, or None when no passage has any of them.
+
+        Its confidence is the share of the content words, weighted by how rare they are, that the passage explains.
+        """
         terms = self._terms(text)
         shares = self._shares(terms)
         if not shares.any():
@@ -70,7 +59,14 @@ class Knowledge:
         scores = 0.8 * shares + 0.2 * self._ranks(terms)
         first, *others = np.argsort(-scores, kind="stable")
         close = bool(others) and scores[first] - scores[others[0]] < MARGIN
-        return Match(self.passages[first], float(shares[first]), self.passages[others[0]] if close else None)
+        share = float(shares[first])
+        return Match(
+            self.passages[first],
+            share,
+            self.passages[others[0]] if close else None,
+            sure=share >= ANSWER and not close,
+            possible=share >= DOUBT,
+        )
 
     def _shares(self, terms: Sequence[str]) -> FloatArray:
         weights = {t: self._rarity(t) for t in dict.fromkeys(terms)}

@@ -33,6 +33,12 @@ class Said:
     ended_at: float
     """Loop time in seconds of the caller's last speech."""
 
+    def and_then(self, more: Said) -> Said:
+        """Return both as one: the caller went on after a pause."""
+        one, two = self.transcript, more.transcript
+        transcript = Transcript(f"{one.text} {two.text}".strip(), min(one.confidence, two.confidence))
+        return Said(transcript, more.end_of_turn_ms, more.stt_ms, more.ended_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -58,6 +64,8 @@ class _Turn:
     utterance: Utterance
     closing: AsyncExitStack
     """Closes the utterance."""
+    told: str = ""
+    """The partial text that was read ahead last."""
     judged: str = ""
     """The partial text that was judged last."""
     sensible: bool = False
@@ -78,6 +86,7 @@ class Ears:
         settings: Speech,
         silence_s: float,
         makes_sense: Callable[[str], bool],
+        read_ahead: Callable[[str], None],
     ) -> None:
         self._line = line
         self._activity = activity
@@ -85,6 +94,7 @@ class Ears:
         self._end_ms = settings.end_ms
         self._silence_ms = silence_s * 1000
         self._makes_sense = makes_sense
+        self._read_ahead = read_ahead
         self._turns = TurnDetector(settings.start_ms, settings.end_open_ms, settings.longest_s)
         # The oldest frame falls out: only what may belong to a turn that is just beginning is kept.
         self._past: deque[bytes] = deque(maxlen=self._turns.longest_preroll_ms // FRAME_MS)
@@ -125,6 +135,7 @@ class Ears:
             event = self._turns.feed(self._activity.is_speech(frame))
             if turn is not None:
                 turn.utterance.feed(frame)
+                self._tell_ahead(turn)
             elif isinstance(event, Started):
                 _report(heard, SpeechStarted())
                 turn = await self._begin(event, utterances)
@@ -160,6 +171,11 @@ class Ears:
         if text != turn.judged:
             turn.judged, turn.sensible = text, self._makes_sense(text)
         return turn.sensible
+
+    def _tell_ahead(self, turn: _Turn) -> None:
+        if (text := turn.utterance.partial) != turn.told:
+            turn.told = text
+            self._read_ahead(text)
 
     def _count_quiet(self, heard: asyncio.Queue[Heard], *, someone_speaks: bool) -> None:
         self._quiet_ms = 0 if someone_speaks else self._quiet_ms + FRAME_MS

@@ -58,6 +58,9 @@ class _Utterance:
 class _Vosk:
     """Implements Engine."""
 
+    pending = False
+    """What arrives is worked on at once."""
+
     def __init__(self, vosk: Any, model: Any) -> None:
         self._vosk = vosk
         self._model = model

@@ -18,7 +18,7 @@ from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.document import read_passages
-from ari_agent.knowledge.search import Knowledge
+from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Line, Refusal, StaffLeg, Transcript
 from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, TurnTaken
 
@@ -43,7 +43,7 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 HERE = str(Path(__file__))
-KNOWLEDGE = Knowledge(read_passages(DOCUMENT))
+KNOWLEDGE = SearchKnowledge(read_passages(DOCUMENT))
 SETTINGS = Settings.model_validate(
     {
         "company": {"name": COMPANY, "knowledge": str(DOCUMENT)},

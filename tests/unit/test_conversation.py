@@ -7,14 +7,14 @@ import pytest
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.knowledge.document import Passage
-from ari_agent.knowledge.search import Knowledge
+from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.speech.sentences import split
 
 HOURS = Passage("oeffnungszeiten", "Öffnungszeiten", "Wir sind von acht bis siebzehn Uhr da.", ("wann ist offen",))
 PARKING = Passage("parken", "Parkplätze", "Im Hof.", ("wo kann ich parken", "gibt es plätze für transporter"))
 PRICE = Passage("wartung", "Wartung", "Eine Wartung kostet hundert Euro.", ("was kostet eine wartung",))
 DURATION = Passage("dauer", "Dauer", "Eine Wartung dauert eine Stunde.", ("wie lange dauert eine wartung",))
-SCRIPT = Script("Muster GmbH", Knowledge([HOURS, PARKING, PRICE, DURATION]))
+SCRIPT = Script("Muster GmbH", SearchKnowledge([HOURS, PARKING, PRICE, DURATION]))
 WORDING = SCRIPT.wording
 
 
@@ -53,7 +53,7 @@ def test_the_greeting_names_the_way_to_a_person() -> None:
 
 def test_a_question_is_answered_and_only_the_first_time_asked_for_more(conversation: Conversation) -> None:
     first = said(conversation, "wann ist offen")
-    assert first == Answer(f"{HOURS.text} {WORDING.more}", "oeffnungszeiten")
+    assert first == Answer(HOURS.text, "oeffnungszeiten", after=WORDING.more)
     assert said(conversation, "wo kann ich parken") == Answer(PARKING.text, "parken")
 
 
@@ -90,7 +90,7 @@ def test_a_doubt_outlives_wie_bitte(conversation: Conversation) -> None:
 def test_between_two_passages_the_caller_chooses() -> None:
     large = Passage("gross", "Großes Bad", "Zehntausend Euro.", ("was kostet ein bad",))
     small = Passage("klein", "Kleines Bad", "Tausend Euro.", ("was kostet ein bad",))
-    conversation = Conversation(Script("Muster GmbH", Knowledge([large, small])))
+    conversation = Conversation(Script("Muster GmbH", SearchKnowledge([large, small])))
     which = said(conversation, "was kostet ein bad")
     assert which == Ask("Geht es um Großes Bad oder um Kleines Bad?", "which")
     assert said(conversation, "ja") == which
@@ -132,7 +132,7 @@ def test_wie_bitte_after_the_greeting_repeats_it(conversation: Conversation) -> 
 def test_wie_bitte_repeats_as_often_as_wanted(conversation: Conversation) -> None:
     answer = said(conversation, "wann ist offen")
     for _ in range(3):
-        assert said(conversation, "wie bitte") == Ask(answer.text, "repeat")
+        assert said(conversation, "wie bitte") == Ask(f"{answer.text} {WORDING.more}", "repeat")
 
 
 def test_once_more_with_its_matter_is_a_question(conversation: Conversation) -> None:
@@ -177,8 +177,15 @@ def test_key_0_brings_a_person(conversation: Conversation) -> None:
     assert act.reason == "key-0"
 
 
-def test_only_an_emergency_has_words_before_anything_else(conversation: Conversation) -> None:
-    for words, before in (("es brennt", WORDING.emergency), ("rohrbruch", ""), ("anwalt", ""), ("mitarbeiter", "")):
+def test_an_emergency_or_a_sad_matter_has_words_before_anything_else(conversation: Conversation) -> None:
+    before_emergency, condolence = WORDING.before["emergency"], WORDING.before["bereavement"]
+    for words, before in (
+        ("es brennt", before_emergency),
+        ("mein vater ist gestorben", condolence),
+        ("rohrbruch", ""),
+        ("anwalt", ""),
+        ("mitarbeiter", ""),
+    ):
         assert isinstance(act := said(conversation, words), Escalate)
         assert act.before == before
 

@@ -29,7 +29,9 @@ class Listening:
         settings = speech_settings(start_ms=100, end_ms=end_ms, end_open_ms=800)
         self.line = FakeLine()
         self.recogniser = recogniser
-        self.ears = Ears(self.line, FakeActivity(), recogniser, settings, silence_s, makes_sense)
+        self.ahead: list[str] = []
+        """What was read ahead, in order."""
+        self.ears = Ears(self.line, FakeActivity(), recogniser, settings, silence_s, makes_sense, self.ahead.append)
         self.queue: asyncio.Queue[Heard] = asyncio.Queue(50)
 
     async def heard(self) -> Heard:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_agent.dialogue.german import GERMAN_RULES
+from ari_agent.dialogue.german_rules import GERMAN_RULES
 from ari_agent.dialogue.policy import rule
 
 SENTENCES: dict[str | None, list[str]] = {
@@ -34,11 +34,15 @@ SENTENCES: dict[str | None, list[str]] = {
         "der brenner ist defekt",
         "der keller ist überschwemmt",
     ],
+    "lawyer": ["ich schalte meinen anwalt ein", "das geht zum anwalt", "ich verklage sie", "ich gehe vor gericht"],
+    "bereavement": ["mein vater ist gestorben", "wir haben einen trauerfall in der familie"],
+    "accident": ["ich habe einen unfall gehabt", "mir ist jemand reingefahren"],
+    "distress": ["ich bin verzweifelt", "ich weiß nicht mehr weiter"],
+    "message": ["rufen sie mich bitte zurück", "ich bitte um rückruf", "kann ich eine nachricht hinterlassen"],
     "complaint": [
         "ich möchte mich beschweren",
         "ich habe eine beschwerde",
         "das ist eine frechheit",
-        "ich schalte meinen anwalt ein",
     ],
     "wish-for-person": [
         "mitarbeiter",

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_agent.knowledge.document import Passage, read_passages
-from ari_agent.knowledge.search import Knowledge
+from ari_agent.knowledge.search import SearchKnowledge
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "sandbox" / "lindner.md"
 PASSAGES = read_passages(DOCUMENT)
-KNOWLEDGE = Knowledge(PASSAGES)
+KNOWLEDGE = SearchKnowledge(PASSAGES)
 
 QUESTIONS = [(passage.id, question) for passage in PASSAGES for question in passage.questions]
 
@@ -110,7 +110,7 @@ UNANSWERABLE = [
 
 @pytest.mark.parametrize(("passage", "question"), QUESTIONS, ids=[question for _, question in QUESTIONS])
 def test_every_question_of_the_document_finds_its_passage(passage: str, question: str) -> None:
-    match = KNOWLEDGE.best(question)
+    match = KNOWLEDGE.match(question)
     assert match is not None
     assert match.passage.id == passage
     assert match.sure
@@ -118,7 +118,7 @@ def test_every_question_of_the_document_finds_its_passage(passage: str, question
 
 @pytest.mark.parametrize(("passage", "words"), PARAPHRASES + MISHEARD, ids=[w for _, w in PARAPHRASES + MISHEARD])
 def test_other_words_find_it_too(passage: str, words: str) -> None:
-    match = KNOWLEDGE.best(words)
+    match = KNOWLEDGE.match(words)
     assert match is not None
     assert match.passage.id == passage
     assert match.sure
@@ -126,13 +126,13 @@ def test_other_words_find_it_too(passage: str, words: str) -> None:
 
 @pytest.mark.parametrize("words", UNANSWERABLE, ids=[words or "nothing" for words in UNANSWERABLE])
 def test_what_the_company_does_not_answer_is_never_answered(words: str) -> None:
-    match = KNOWLEDGE.best(words)
+    match = KNOWLEDGE.match(words)
     assert match is None or not match.sure
 
 
 @pytest.mark.parametrize("passage", PASSAGES, ids=lambda passage: passage.id)
 def test_the_title_alone_finds_the_passage(passage: Passage) -> None:
-    match = KNOWLEDGE.best(passage.title.casefold())
+    match = KNOWLEDGE.match(passage.title.casefold())
     assert match is not None
     assert match.passage == passage
     assert match.sure
@@ -140,14 +140,14 @@ def test_the_title_alone_finds_the_passage(passage: Passage) -> None:
 
 @pytest.mark.parametrize("words", REMOTE)
 def test_a_single_word_in_common_is_not_even_asked_about(words: str) -> None:
-    match = KNOWLEDGE.best(words)
+    match = KNOWLEDGE.match(words)
     assert match is None or not match.possible
 
 
 def test_two_passages_that_explain_the_words_alike_are_both_named() -> None:
     one = Passage("one", "Großes Bad", "Zehntausend Euro.", ("was kostet ein bad",))
     two = Passage("two", "Kleines Bad", "Tausend Euro.", ("was kostet ein bad",))
-    match = Knowledge([one, two]).best("was kostet ein bad")
+    match = SearchKnowledge([one, two]).match("was kostet ein bad")
     assert match is not None
     assert {match.passage, match.runner_up} == {one, two}
     assert not match.sure
@@ -156,27 +156,29 @@ def test_two_passages_that_explain_the_words_alike_are_both_named() -> None:
 
 def test_a_company_may_have_a_single_passage() -> None:
     passage = Passage("zeiten", "Öffnungszeiten", "Immer.", ("wann haben sie geöffnet",))
-    match = Knowledge([passage]).best("wann haben sie geöffnet")
+    match = SearchKnowledge([passage]).match("wann haben sie geöffnet")
     assert match is not None
     assert match.sure
     assert match.runner_up is None
 
 
 def test_a_passage_without_questions_is_found_by_its_words() -> None:
-    match = Knowledge([Passage("abfall", "Abfall", "Die Mülltonnen stehen im Hof."), *PASSAGES]).best("mülltonnen")
+    match = SearchKnowledge([Passage("abfall", "Abfall", "Die Mülltonnen stehen im Hof."), *PASSAGES]).match(
+        "mülltonnen"
+    )
     assert match is not None
     assert match.passage.id == "abfall"
 
 
 def test_a_passage_of_stopwords_alone_is_no_trouble() -> None:
-    odd = Knowledge([Passage("x", "Und", "Oder.", ()), *PASSAGES])
-    assert odd.best("und oder") is None
-    match = odd.best("was kostet eine wartung")
+    odd = SearchKnowledge([Passage("x", "Und", "Oder.", ()), *PASSAGES])
+    assert odd.match("und oder") is None
+    match = odd.match("was kostet eine wartung")
     assert match is not None
     assert match.passage.id == "wartung"
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_judged(words: str) -> None:
-    match = KNOWLEDGE.best(words)
+    match = KNOWLEDGE.match(words)
     assert match is None or 0 <= match.share <= 1.0001
