@@ -20,16 +20,16 @@ from uuid import UUID
 
 import structlog
 
+from ari_agent import metrics
 from ari_agent.config import Settings
+from ari_agent.consulting import Consulting, Words
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import AgentError, EngineError, MediaError
-from ari_agent.phrasing import phrased
 from ari_agent.protocols import (
     CallLog,
     Decider,
-    Deliberation,
     Escalation,
     Line,
     Recogniser,
@@ -50,8 +50,6 @@ HEARD_EVENTS = 32
 """Events kept while the conversation is busy; the ears drop what comes beyond that."""
 BYTES_PER_MS = 32
 PAUSE = silence(PAUSE_MS)
-Words = str | AsyncGenerator[str, None]
-"""A text, or its sentences as they come."""
 COMPANY_RINGS = 2
 """After so many rings, 5 s each, a waiting caller is told that we are still trying."""
 
@@ -124,10 +122,8 @@ class Call:
         self._line = line
         self._keys = keys
         self._voice = engines.voice
-        self._decider = engines.decider
-        self._deliberation: Deliberation | None = None
-        """Our share of the model while the conversation lasts."""
         self._conversation = conversation
+        self._consulting = Consulting(conversation, engines.decider, settings.model)
         self._escalation = escalation
         self._log = call_log
         self._settings = settings
@@ -140,7 +136,7 @@ class Call:
             settings.speech,
             settings.calls.silence_s,
             conversation.makes_sense,
-            self._read_ahead,
+            self._consulting.read_ahead,
         )
 
     async def run(self) -> Ending:
@@ -153,7 +149,7 @@ class Call:
                     tasks.create_task(self._collect_keys(), name="keys"),
                     tasks.create_task(self._await_dismissal(), name="dismissal"),
                 ]
-                async with self._deciding():
+                async with self._consulting.opened():
                     ending = await self._converse()
                 for helper in helpers:
                     helper.cancel()
@@ -166,21 +162,6 @@ class Call:
         if not self._dismissal.done():
             self._dismissal.set_result(reason)
 
-    @asynccontextmanager
-    async def _deciding(self) -> AsyncIterator[None]:
-        """Take part in the model, if there is one, for as long as the conversation lasts."""
-        if self._decider is None:
-            yield
-            return
-        async with self._decider.deliberation() as self._deliberation:
-            yield
-        self._deliberation = None
-
-    def _read_ahead(self, partial: str) -> None:
-        """Let the model read what the caller has said so far, so that little is left to read at the end."""
-        if self._deliberation is not None and (situation := self._conversation.ahead(partial)):
-            self._deliberation.ahead(situation)
-
     async def _converse(self) -> Ending:
         await self._disclose()
         heard: Heard | Refusal = await self._say_and_listen(self._conversation.script.greeting)
@@ -191,7 +172,7 @@ class Call:
             async with self._turn(heard, act, decide_ms) as reply:
                 match act:
                     case Answer():
-                        heard = await self._say_and_listen(self._answer(act), reply)
+                        heard = await self._say_and_listen(self._consulting.words(act), reply)
                     case Ask():
                         heard = await self._say_and_listen(act.text, reply)
                     case Goodbye():
@@ -224,7 +205,7 @@ class Call:
             if not isinstance(decided, Situation):
                 return said, decided
             async with asyncio.TaskGroup() as group:
-                consulting = group.create_task(self._consult(decided), name="decider")
+                consulting = group.create_task(self._consulting.decide(decided), name="decider")
                 heard = await self._heard_before(consulting)
                 consulting.cancel()
             if heard is None:
@@ -247,17 +228,6 @@ class Call:
                 listening.cancel()
         return None
 
-    async def _consult(self, situation: Situation) -> Act:
-        """Ask the model; without an answer in time, what policy and search decided is done."""
-        if self._deliberation is None:
-            return self._conversation.fall_back(situation)
-        try:
-            decision = await self._deliberation.decide(situation)
-        except EngineError as e:
-            log.info("decided without the model", reason=type(e).__name__)
-            return self._conversation.fall_back(situation)
-        return self._conversation.decided(situation, decision)
-
     async def _disclose(self) -> None:
         """Say first that an AI speaks, and for whom; what the caller says meanwhile is kept for afterwards."""
         notice = self._conversation.script.notice
@@ -265,14 +235,6 @@ class Call:
             await self._line.play(self._audio(notice, Reply()))
         digest = hashlib.sha256(notice.encode()).hexdigest()
         self._log.write(DisclosurePlayed(self.ident, _now(), self._line.played_ms, digest))
-
-    def _answer(self, act: Answer) -> Words:
-        """Return the passage as it stands, or as the model phrases it under guard."""
-        situation = self._conversation.consulted
-        if self._deliberation is None or situation is None or self._settings.model.answer_style == "passage":
-            return f"{act.text} {act.after}".strip()
-        topic = self._conversation.script.topic(act.source)
-        return phrased(self._deliberation, situation, topic, act.after, self._settings.model.phrase_s)
 
     async def _say_and_listen(self, text: Words, reply: Reply | None = None) -> Heard:
         """Say the words and return what the caller says or presses next; beginning to speak silences us at once."""
@@ -365,6 +327,8 @@ class Call:
         """Record the turn as soon as its reply has ended, also when it was interrupted or the caller hung up."""
         self.turns += 1
         decision = self._conversation.decision
+        metrics.DECISIONS.labels(decision.by if decision else "rules", act.name).inc()
+        metrics.DECIDE_SECONDS.observe(decide_ms / 1000)
         turn = Turn(self.turns, heard, act, decision, decide_ms, asyncio.get_running_loop().time())
         recorded = False
 

@@ -222,17 +222,13 @@ class Log(Section):
     connect_s: Seconds = Field(5.0, description="Limit for a database connection or statement")
 
 
-class Settings(Section):
-    """All settings."""
+class Dialogue(Section):
+    """What a conversation needs, with or without a telephone."""
 
     company: Company
-    asterisk: Asterisk
-    calls: Calls = Calls()
-    speech: Speech
     model: Model = Model()
     intents: Intents = Intents()
     escalation: EscalationSettings = EscalationSettings()
-    log: Log = Log()
 
     @model_validator(mode="after")
     def _targets_exist(self) -> Self:
@@ -240,6 +236,15 @@ class Settings(Section):
             if intent.target is not None and intent.target not in self.escalation.targets:
                 raise ValueError(f"intents.catalogue: target {intent.target!r} is not in escalation.targets; add it")
         return self
+
+
+class Settings(Dialogue):
+    """All settings."""
+
+    asterisk: Asterisk
+    calls: Calls = Calls()
+    speech: Speech
+    log: Log = Log()
 
     @property
     def app(self) -> str:
@@ -261,8 +266,15 @@ def load(path: Path | None = None) -> Settings:
     try:
         return Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as e:
-        problems = "\n".join(f"{path}: {_explain(problem)}" for problem in e.errors(include_input=False))
-        raise ConfigError(problems) from e
+        raise ConfigError(_problems(e, f"{path}: ")) from e
+
+
+def checked(values: dict[str, Any]) -> Dialogue:
+    """Return the settings of a conversation without a telephone. Raises ConfigError naming the key and the remedy."""
+    try:
+        return Dialogue.model_validate(values)
+    except ValidationError as e:
+        raise ConfigError(_problems(e, "")) from e
 
 
 def read_secret(path: Path) -> str:
@@ -286,6 +298,10 @@ def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]
         else:
             keys.append(prefix + name)
     return keys
+
+
+def _problems(error: ValidationError, where: str) -> str:
+    return "\n".join(f"{where}{_explain(problem)}" for problem in error.errors(include_input=False))
 
 
 def _explain(problem: Any) -> str:

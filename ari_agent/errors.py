@@ -3,6 +3,7 @@
 AgentError
 ├── ConfigError            a setting is wrong: file, key and remedy in the sentence
 ├── DocumentError          a company's document cannot be used
+├── ModelError             a model file is missing, damaged or of another kind: file and remedy in the sentence
 ├── AriError               Asterisk's REST interface
 │   ├── AriUnavailable     not reachable or not answering in time; retry
 │   ├── AriRejected        it answered with an error status
@@ -36,6 +37,10 @@ class ConfigError(AgentError):
 
 class DocumentError(AgentError):
     """A company's document cannot be used."""
+
+
+class ModelError(AgentError):
+    """A model file cannot be used."""
 
 
 class AriError(AgentError):

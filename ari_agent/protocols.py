@@ -162,5 +162,8 @@ class Decider(Protocol):
     def fault(self) -> str | None:
         """Why it cannot, in words for an administrator; None while it can or nothing is known yet."""
 
+    async def settled(self) -> None:
+        """Return when it is ready or has failed to become so once; it goes on trying. Never raises."""
+
     def deliberation(self) -> AbstractAsyncContextManager[Deliberation]:
         """Take part for the length of a call. Never fails: a decider that is gone fails in each request."""

@@ -16,8 +16,9 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import calls, doctor, models
-from ari_agent.cli.run import company_script, serve
+from ari_agent.cli import calls, chat, doctor, models
+from ari_agent.cli.company import company_script
+from ari_agent.cli.run import serve
 from ari_agent.config import load
 from ari_agent.errors import AgentError
 
@@ -33,6 +34,7 @@ app.add_typer(config_app)
 app.add_typer(calls.app)
 app.add_typer(models.app)
 app.command("doctor")(doctor.doctor)
+app.command("chat")(chat.chat)
 
 Config = Annotated[
     Path | None,

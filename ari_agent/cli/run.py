@@ -11,11 +11,9 @@ import structlog
 
 from ari_agent.call import Engines
 from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.cli.company import company_decider, company_script
 from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
-from ari_agent.dialogue.conversation import Script
-from ari_agent.knowledge.document import read_passages
-from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.speech.cache import CachedVoice
@@ -46,21 +44,13 @@ async def serve(settings: Settings) -> None:
         _quote_notice(settings.speech.vosk_model)
         await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
         ari = await stack.enter_async_context(Ari.open(settings.asterisk, settings.app))
-        engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs))
+        decider = await stack.enter_async_context(company_decider(settings.model, script))
+        engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
         controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log)
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         await controller.run()
     log.info("stopped")
-
-
-def company_script(settings: Settings) -> Script:
-    """Return what the agent says for this company. Raises DocumentError."""
-    passages = read_passages(settings.company.knowledge)
-    company = settings.company
-    return Script(
-        company.name, SearchKnowledge(passages), language=company.language, wording_stored=settings.log.wording
-    )
 
 
 def _quote_notice(model: Path) -> None:

@@ -17,7 +17,7 @@ from psycopg.rows import DictRow, dict_row
 from ari_agent.call import Engines
 from ari_agent.calllog.embedded import EmbeddedPostgres
 from ari_agent.calllog.postgres import PostgresLog
-from ari_agent.cli.run import company_script
+from ari_agent.cli.company import company_script
 from ari_agent.config import Settings, load
 from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami

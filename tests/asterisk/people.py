@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from ari_agent.cli.run import company_script
+from ari_agent.cli.company import company_script
 from ari_agent.config import Settings
 from sandbox import caller_voice, ear
 from sandbox.phone import Phone, Ringing

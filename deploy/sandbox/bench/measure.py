@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from ari_agent.cli.run import company_script
+from ari_agent.cli.company import company_script
 from ari_agent.protocols import SAMPLE_RATE
 from ari_agent.speech.espeak import EspeakVoice
 from ari_agent.speech.sentences import split

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ari_agent.cli.run import company_script
+from ari_agent.cli.company import company_script
 from sandbox import caller_voice
 from sandbox.demo.result import Result, heard_summary, unexpected
 from sandbox.demo.scenes import SCENES, Scene, perform, sentences

@@ -1,0 +1,76 @@
+"""What the settings make of a company: its knowledge, what is said, and who decides."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from ari_agent.config import Company, Dialogue, Model, Settings
+from ari_agent.decision import Intent
+from ari_agent.dialogue.conversation import Script
+from ari_agent.dialogue.german import INTENTS
+from ari_agent.dialogue.policy import Consultation
+from ari_agent.errors import DocumentError
+from ari_agent.knowledge.document import Passage, read_passages
+from ari_agent.knowledge.reading import Knowledge
+from ari_agent.knowledge.search import SearchKnowledge
+from ari_agent.protocols import Decider
+
+log = structlog.get_logger(__name__)
+
+
+def company_passages(path: Path) -> tuple[Passage, ...]:
+    """Return the passages of a Markdown file, or of all Markdown files of a folder. Raises DocumentError."""
+    if not path.is_dir():
+        return read_passages(path)
+    files = sorted(path.glob("*.md"))
+    if not files:
+        raise DocumentError(f"{path} holds no Markdown file (*.md); put the company's documents there")
+    passages: dict[str, Passage] = {}
+    for file in files:
+        for passage in read_passages(file):
+            if passage.id in passages:
+                raise DocumentError(f"{file}: another file of {path} has the heading {passage.title!r} too; rename one")
+            passages[passage.id] = passage
+    return tuple(passages.values())
+
+
+def company_knowledge(company: Company, model: Model, intents: Sequence[Intent]) -> Knowledge:
+    """Return the company's passages with what reads callers' words; without its file the encoder gives way to search.
+
+    Raises DocumentError.
+    """
+    passages = company_passages(company.knowledge)
+    return SearchKnowledge(passages)
+
+
+def company_script(settings: Dialogue) -> Script:
+    """Return what the agent says and knows. Raises DocumentError."""
+    company, model = settings.company, settings.model
+    catalogue = tuple(Intent(i.name, i.examples, i.urgency, i.target) for i in settings.intents.catalogue) or INTENTS
+    return Script(
+        company.name,
+        company_knowledge(company, model, catalogue),
+        language=company.language,
+        wording_stored=isinstance(settings, Settings) and settings.log.wording,
+        consultation=Consultation(
+            model.consult if model.engine in ("llama", "remote") else "never", model.answer_at, model.ask_at
+        ),
+        intents=catalogue,
+        targets=tuple(settings.escalation.targets),
+    )
+
+
+@asynccontextmanager
+async def company_decider(model: Model, script: Script) -> AsyncIterator[Decider | None]:
+    """Start the language model of the settings, if they name one, and end it with the block.
+
+    It may still be loading, or fail for ever: `ready` and `fault` tell, and calls are served all the same.
+    """
+    async with AsyncExitStack() as stack:
+        match model.engine:
+            case _:
+                yield None

@@ -1,0 +1,28 @@
+"""What the service counts, for Prometheus. No label ever carries a number, a name or a caller's words."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DECISIONS = Counter(
+    "ari_agent_decisions",
+    "Turns decided, by who decided (rules, search, encoder, llama, remote) and act",
+    ["by", "act"],
+)
+FALL_BACKS = Counter(
+    "ari_agent_model_fall_backs",
+    "Turns in which the model did not decide, by cause (slow, busy, unavailable): policy and search did",
+    ["cause"],
+)
+DECIDE_SECONDS = Histogram(
+    "ari_agent_decide_seconds",
+    "From the caller's last words to the act",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0),
+)
+PHRASES = Counter(
+    "ari_agent_phrased_answers",
+    "Answers a model phrased, by what was spoken (phrased, guarded, failed)",
+    ["spoken"],
+)
+CALLS = Counter("ari_agent_calls", "Calls that ended, by outcome and reason", ["outcome", "reason"])
+ACTIVE_CALLS = Gauge("ari_agent_active_calls", "Calls being served")
