@@ -34,17 +34,23 @@ class Kind(IntEnum):
     """Forget the session; no answer."""
     PING = 5
     """Answer with PONG."""
+    CANCEL = 6
+    """What END asked for is not wanted any more; answered with CANCELLED, behind which nothing of it follows."""
+    SETUP = 7
+    """What the engine needs for loading; before READY and only to an engine that reads it."""
     # from the worker
     READY = 17
     """The model is loaded and warm."""
     PARTIAL = 18
-    """The result so far; replaces the one before."""
+    """The result so far, which replaces the one before, or the next piece of it: that is the engine's own affair."""
     RESULT = 19
     """The answer to END."""
     PONG = 20
     """Alive."""
     FAILED = 21
     """This session (0: the engine as a whole) failed; the payload says why, in words of ours."""
+    CANCELLED = 22
+    """The answer to CANCEL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,13 @@ class Engine(Protocol):
     def handle(self, messages: Sequence[Message]) -> Iterable[Message]:
         """Take everything that has arrived, in order, and yield the answers. PING is answered elsewhere."""
 
+    @property
+    def pending(self) -> bool:
+        """Whether work is left: then `handle` is called again at once, with nothing if nothing has arrived.
+
+        Such an engine does one short step in each call, because what arrives meanwhile waits for its end.
+        """
+
 
 class CannotLoad(Exception):
     """The engine cannot start; the sentence names the remedy."""
@@ -37,9 +45,9 @@ def serve(load: Callable[[], Engine]) -> int:
         return 1
     _write(replies, Message(Kind.READY))
     decoder = Decoder()
-    while data := os.read(0, _READ_BYTES):
+    while (arrived := _arrived(decoder, wait=not engine.pending)) is not None:
         work: list[Message] = []
-        for message in decoder.feed(data):
+        for message in arrived:
             if message.kind is Kind.PING:
                 _write(replies, Message(Kind.PONG))
             else:
@@ -47,6 +55,23 @@ def serve(load: Callable[[], Engine]) -> int:
         for reply in engine.handle(work):
             _write(replies, reply)
     return 0
+
+
+def setup() -> bytes:
+    """Return the payload of SETUP; for a function that loads an engine. Raises CannotLoad."""
+    decoder = Decoder()
+    while (arrived := _arrived(decoder, wait=True)) is not None:
+        for message in arrived:  # nothing else comes before READY
+            return message.payload
+    raise CannotLoad("the service ended before it said what to load")
+
+
+def _arrived(decoder: Decoder, *, wait: bool) -> list[Message] | None:
+    """Return the messages that have arrived, None when there will be no more."""
+    if not wait and not select.select([0], [], [], 0)[0]:
+        return []
+    data = os.read(0, _READ_BYTES)
+    return decoder.feed(data) if data else None
 
 
 def _follow_the_parent() -> None:

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
@@ -25,6 +25,7 @@ STEADY_S = 60.0
 """A worker that served so long died of something new: its restarts begin with the shortest delay again."""
 _READ_BYTES = 256 * 1024
 _SESSIONS = 2**32
+_UNREAD = 256  # pieces of a stream that wait for a reader; more means that nobody reads, and the session is lost
 
 
 def backoff(first_s: float = 0.1, most_s: float = 30.0) -> Iterator[float]:
@@ -36,15 +37,25 @@ def backoff(first_s: float = 0.1, most_s: float = 30.0) -> Iterator[float]:
 
 
 class Session:
-    """One conversation with an engine, such as an utterance; made by `Worker.open`."""
+    """One conversation with an engine, such as an utterance; made by `Worker.open`. For one task at a time.
+
+    Either DATA and then `finish`, or `ask` and `stream`, which take back what they asked for when they do not finish.
+    """
 
     def __init__(self, worker: Worker, number: int) -> None:
         self._worker = worker
         self._number = number
         self._result: asyncio.Future[bytes] | None = None
+        self._pieces: asyncio.Queue[bytes | None] | None = None  # of a stream, None at its end; _UNREAD at most
+        self._cancelling = 0  # so many CANCELLED are to come; results before them are of what was cancelled
         self._lost: str | None = None
         self.partial = b""
         """Payload of the latest PARTIAL."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the engine has no memory of this session any more."""
+        return self._lost is not None
 
     def send(self, kind: Kind, payload: bytes = b"") -> None:
         """Send without waiting. Raises EngineUnavailable when the engine is gone or too far behind."""
@@ -62,6 +73,41 @@ class Session:
         except TimeoutError as e:
             raise EngineTimeout(self._worker.engine, f"no result within {limit_s:g} s") from e
 
+    async def ask(self, payload: bytes, limit_s: float) -> bytes:
+        """Send DATA and END and return the payload of RESULT. Raises EngineTimeout or EngineUnavailable."""
+        self.send(Kind.DATA, payload)
+        try:
+            return await self.finish(limit_s)
+        except (EngineTimeout, asyncio.CancelledError):
+            self._cancel()
+            raise
+
+    async def stream(self, payload: bytes, limit_s: float) -> AsyncGenerator[bytes, None]:
+        """Send DATA and END and yield the payload of every PARTIAL, and that of RESULT unless it is empty.
+
+        Each has to come within `limit_s`. Raises EngineTimeout or EngineUnavailable.
+        """
+        self.send(Kind.DATA, payload)
+        pieces = self._pieces = asyncio.Queue(_UNREAD + 1)
+        self.send(Kind.END)
+        ended = False
+        try:
+            while not ended:
+                async with asyncio.timeout(limit_s):
+                    piece = await pieces.get()
+                if self._lost is not None:
+                    raise EngineUnavailable(self._worker.engine, self._lost)
+                if piece is None:
+                    ended = True
+                else:
+                    yield piece
+        except TimeoutError as e:
+            raise EngineTimeout(self._worker.engine, f"nothing more within {limit_s:g} s") from e
+        finally:
+            self._pieces = None
+            if not ended:
+                self._cancel()
+
     def close(self) -> None:
         """Free what the engine holds; harmless when it is gone."""
         self._worker.release(self._number)
@@ -69,10 +115,19 @@ class Session:
     def take(self, message: Message) -> None:
         """Take a message of the worker."""
         match message.kind:
+            case Kind.CANCELLED:
+                self._cancelling -= 1
+            case Kind.PARTIAL | Kind.RESULT if self._cancelling:
+                pass
             case Kind.PARTIAL:
                 self.partial = message.payload
+                self._add(message.payload)
             case Kind.RESULT:
-                if self._result is not None and not self._result.done():
+                if self._pieces is not None:
+                    if message.payload:
+                        self._add(message.payload)
+                    self._add(None)
+                elif self._result is not None and not self._result.done():
                     self._result.set_result(message.payload)
             case _:
                 self.lose(message.payload.decode(errors="replace"))
@@ -82,14 +137,42 @@ class Session:
         self._lost = reason
         if self._result is not None and not self._result.done():
             self._result.set_exception(EngineUnavailable(self._worker.engine, reason))
+        if self._pieces is not None and not self._pieces.full():
+            self._pieces.put_nowait(None)  # wakes the reader
+
+    def _add(self, piece: bytes | None) -> None:
+        if self._pieces is None:
+            return
+        if self._pieces.qsize() >= _UNREAD:
+            self.lose("nobody reads the answer")
+        else:
+            self._pieces.put_nowait(piece)
+
+    def _cancel(self) -> None:
+        if self._lost is None:
+            self._cancelling += 1
+            try:
+                self.send(Kind.CANCEL)
+            except EngineUnavailable:  # too far behind even for this: nobody knows any more which answer is whose
+                self.lose("too far behind")
 
 
 class Worker:
     """Runs `python ARGUMENTS`, such as `-m ari_agent.speech.vosk_worker MODEL`, again whenever it fails."""
 
     def __init__(
-        self, engine: str, arguments: Sequence[str], *, load_s: float, hang_s: float = 3.0, niceness: int = 0
+        self,
+        engine: str,
+        arguments: Sequence[str],
+        *,
+        load_s: float,
+        hang_s: float = 3.0,
+        niceness: int = 0,
+        environment: Mapping[str, str] | None = None,
+        setup: bytes | None = None,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`environment` is added to ours, `setup` sent before the engine loads, `failed` called whenever it ends."""
         self.engine = engine
         """Name of the engine for errors and logs."""
         self.fault: str | None = None
@@ -100,6 +183,9 @@ class Worker:
         self._load_s = load_s
         self._hang_s = hang_s
         self._niceness = niceness
+        self._environment = {**os.environ, **(environment or {})}
+        self._setup = setup
+        self._failed = failed
         self._ready = False
         self._failures = 0
         self._news = asyncio.Event()  # set and replaced whenever the process became ready or failed
@@ -191,7 +277,7 @@ class Worker:
         stderr = None if _log.isEnabledFor(logging.DEBUG) else DEVNULL
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, *self._arguments, stdin=PIPE, stdout=PIPE, stderr=stderr
+                sys.executable, *self._arguments, stdin=PIPE, stdout=PIPE, stderr=stderr, env=self._environment
             )
         except OSError as e:
             self.fault = f"cannot be started: {e.strerror}"
@@ -202,6 +288,9 @@ class Worker:
         try:
             with suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
+            if self._setup is not None:
+                with suppress(EngineUnavailable):  # it has ended already, as `_converse` will see
+                    self.write(Message(Kind.SETUP, payload=self._setup))
             reason = self.fault = await self._converse(process)
         finally:
             self._lose_all(reason)
@@ -252,6 +341,7 @@ class Worker:
         for session in self._sessions.values():
             session.lose(reason)
         self._sessions.clear()
+        self._failed()
         self._tell()
 
     def _tell(self) -> None:

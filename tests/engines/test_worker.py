@@ -17,7 +17,7 @@ from fakes import until
 from processes import children
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
-from ari_agent.speech import worker as worker_module
+from ari_agent.worker import supervisor
 from ari_agent.worker.messages import Kind
 from ari_agent.worker.supervisor import BEHIND_BYTES, Session, Worker, backoff
 
@@ -27,6 +27,7 @@ from ari_agent.worker.messages import Kind, Message
 from ari_agent.worker.pipe import CannotLoad, serve
 
 class Echo:
+    pending = False
     said = {}
     def handle(self, messages):
         for message in messages:
@@ -167,7 +168,7 @@ async def test_an_engine_too_far_behind_is_unavailable(tmp_path: Path, blocking:
 
 
 async def test_an_idle_process_is_asked_and_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "PING_S", 0.01)
+    monkeypatch.setattr(supervisor, "PING_S", 0.01)
     async with running(tmp_path, hang_s=5) as worker:
         await worker.wait_ready(10)
         pid = worker.pid
