@@ -99,7 +99,8 @@ WITH entry AS (
         jsonb_strip_nulls(jsonb_build_object(
             'number', %(number)s::integer, 'heard', %(heard)s::text, 'source', %(source)s::text,
             'reason', nullif(%(reason)s::text, ''), 'total_ms', %(total_ms)s::double precision,
-            'interrupted', %(interrupted)s::boolean
+            'interrupted', %(interrupted)s::boolean, 'intent', %(intent)s::text, 'urgency', %(urgency)s::text,
+            'decided_by', %(decided_by)s::text
         ))
     )
     ON CONFLICT (entry) DO NOTHING
@@ -109,13 +110,14 @@ WITH entry AS (
 ), taken AS (
     INSERT INTO ari_agent.turn (
         call, number, at, act, source, reason, heard, end_of_turn_ms, stt_ms, decide_ms, tts_ms, total_ms,
-        interrupted, caller_text, agent_text
+        interrupted, caller_text, agent_text, intent, urgency, decided_by
     )
     SELECT
         %(call)s::uuid, %(number)s::integer, %(at)s::timestamptz, %(act)s::text, %(source)s::text,
         nullif(%(reason)s::text, ''), %(heard)s::text, %(end_of_turn_ms)s::double precision,
         %(stt_ms)s::double precision, %(decide_ms)s::double precision, %(tts_ms)s::double precision,
-        %(total_ms)s::double precision, %(interrupted)s::boolean, %(caller_text)s::text, %(agent_text)s::text
+        %(total_ms)s::double precision, %(interrupted)s::boolean, %(caller_text)s::text, %(agent_text)s::text,
+        %(intent)s::text, %(urgency)s::text, %(decided_by)s::text
     FROM entry
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
@@ -221,7 +223,7 @@ LIMIT %(limit)s
 -- name: turns
 SELECT
     number, at, act, source, reason, heard, end_of_turn_ms, stt_ms, decide_ms, tts_ms, total_ms, interrupted, caller_text,
-    agent_text
+    agent_text, intent, urgency, decided_by
 FROM ari_agent.turn
 WHERE call = %(call)s
 ORDER BY number

@@ -38,7 +38,14 @@ _OUTCOMES = {
     "caller-hung-up": "aufgelegt",
     "to-queue": "Warteschlange",
 }
-_ACTS = {"answer": "Antwort", "ask": "Rückfrage", "escalate": "Übergabe", "goodbye": "Verabschiedung"}
+_ACTS = {
+    "answer": "Antwort",
+    "ask": "Rückfrage",
+    "message": "Nachricht",
+    "escalate": "Übergabe",
+    "smalltalk": "Auskunft über sich",
+    "goodbye": "Verabschiedung",
+}
 _HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille", "refusal": "Ablehnung"}
 
 
@@ -174,9 +181,11 @@ def _event(event: Row) -> Text:
 def _decision(act: str, turn: Row) -> str:
     heard = _HEARD.get(turn["heard"], turn["heard"])
     because = turn.get("source") or turn.get("reason") or ""
+    urgent = " (dringend)" if turn.get("urgency") == "high" else ""
     total = f", nach {turn['total_ms']:.0f} ms" if turn.get("total_ms") is not None else ""
     return (
         f"{heard} → {_ACTS.get(act, act)} {because}".rstrip()
+        + urgent
         + total
         + (", unterbrochen" if turn["interrupted"] else "")
     )

@@ -261,7 +261,8 @@ def opened(call: UUID, **changes: Any) -> CallOpened:
 def turn(call: UUID, number: int = 1, **changes: Any) -> TurnTaken:
     fields: dict[str, Any] = {
         "act": "answer", "source": "preise/wartung", "reason": None, "heard": "speech", "end_of_turn_ms": 300.0,
-        "stt_ms": 41.26, "decide_ms": 3.0, "tts_ms": 55.0, "total_ms": 399.3, "interrupted": False,
+        "stt_ms": 41.26, "decide_ms": 3.0, "tts_ms": 55.0, "total_ms": 399.3, "interrupted": False, "intent": "preis",
+        "urgency": "normal", "decided_by": "encoder",
     }  # fmt: skip
     return TurnTaken(**{"call": call, "at": now(), "number": number, **fields, **changes})
 

@@ -16,7 +16,7 @@ from ari_agent.calllog.schema import SHIPPED, Migration, migrate
 from ari_agent.config import Log
 from ari_agent.errors import CallLogError, CallLogUnusable
 from ari_agent.record import CallNoted
-from database.servers import CallDatabase, now
+from database.servers import CallDatabase, now, opened, turn
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'ari_agent' ORDER BY 1"
 
@@ -103,3 +103,21 @@ async def test_an_address_that_cannot_work_is_refused_without_being_repeated(add
             pass
     assert address not in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+async def test_an_older_log_keeps_its_turns_and_says_who_decided_from_now_on(empty_database: CallDatabase) -> None:
+    assert await applied(empty_database.settings, SHIPPED[:1]) == ["0001_calls.sql"]
+    empty_database.query("""
+        INSERT INTO ari_agent.call (id) VALUES ('00000000-0000-4000-8000-000000000001');
+        INSERT INTO ari_agent.turn (call, number, at, act, heard, decide_ms, interrupted)
+        VALUES ('00000000-0000-4000-8000-000000000001', 1, now(), 'ask', 'speech', 1, false)
+    """)
+    async with PostgresLog.open(empty_database.settings, "another-node") as log:
+        call = uuid4()
+        log.write(opened(call))
+        log.write(turn(call, intent="rechnung_alt", urgency="high", decided_by="llama"))
+    view = "SELECT anliegen, dringlichkeit, entschieden_von FROM ari_agent.v_gespraechsschritte ORDER BY zeitpunkt"
+    assert [tuple(row.values()) for row in empty_database.query(view)] == [
+        (None, None, None),
+        ("rechnung_alt", "hoch", "Sprachmodell"),
+    ]
