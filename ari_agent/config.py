@@ -222,6 +222,13 @@ class Log(Section):
     connect_s: Seconds = Field(5.0, description="Limit for a database connection or statement")
 
 
+class Metrics(Section):
+    """Figures for the administrator's Prometheus."""
+
+    host: str = Field("127.0.0.1", description="Address on which the figures are served")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(9464, description="Port of the figures; 0: none are served")
+
+
 class Dialogue(Section):
     """What a conversation needs, with or without a telephone."""
 
@@ -245,6 +252,7 @@ class Settings(Dialogue):
     calls: Calls = Calls()
     speech: Speech
     log: Log = Log()
+    metrics: Metrics = Metrics()
 
     @property
     def app(self) -> str:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from ari_agent import metrics
 from ari_agent.call import Call, Ending, Engines, HandOver, Solved, ToQueue
 from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation, Script
@@ -148,12 +149,14 @@ class Controller:
     def _start(self, work: Coroutine[None, None, None], *, slots: int = 0) -> None:
         """Run work of a call; its slot is taken at once, so that a burst of calls cannot take more than there are."""
         self._busy += slots
+        metrics.ACTIVE_CALLS.inc(slots)
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(done, slots))
 
     def _ended(self, task: asyncio.Task[None], slots: int) -> None:
         self._busy -= slots
+        metrics.ACTIVE_CALLS.dec(slots)
         self._tasks.discard(task)
 
     async def _claim(self, channel: str) -> None:
@@ -194,6 +197,7 @@ class Controller:
             if result.outcome == "to-queue":
                 await settle(self._to_queue(entered.channel))
             self._log.write(CallClosed(ident, _now(), result.outcome, result.reason, result.turns, result.escalated_to))
+            metrics.CALLS.labels(result.outcome, result.reason).inc()
             log.info("call closed", outcome=result.outcome, reason=result.reason, turns=result.turns)
 
     async def _converse(self, ident: UUID, entered: Entered, result: _Result) -> None:

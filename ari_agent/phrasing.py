@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import structlog
 
+from ari_agent import metrics
 from ari_agent.decision import Situation, Topic
 from ari_agent.dialogue.guard import objection
 from ari_agent.errors import EngineError
@@ -24,22 +25,28 @@ async def phrased(
 
     When the guard objects to a sentence, or none comes within the limit, the passage is spoken as it is written.
     """
-    said = 0
+    outcome = "phrased"
     try:
         async with aclosing(deliberation.phrase(situation, topic)) as sentences:
-            while True:
-                async with asyncio.timeout(limit_s):
-                    sentence = await anext(sentences, None)
-                if sentence is None:
-                    break
+            count = 0
+            while (sentence := await _next(sentences, limit_s)) is not None:
                 if code := objection(sentence, topic):
                     log.info("the guard took the passage instead", objection=code)
-                    said = 0
+                    outcome = "guarded"
                     break
-                said += 1
+                count += 1
                 yield sentence
+            if not count and outcome == "phrased":
+                outcome = "failed"  # it had nothing to say
     except (EngineError, TimeoutError) as e:
         log.info("the passage is spoken as it is written", reason=type(e).__name__)
-        said = 0
-    for sentence in [*(split(topic.text) if not said else ()), *split(after)]:
+        outcome = "failed"
+    metrics.PHRASES.labels(outcome).inc()
+    for sentence in [*(() if outcome == "phrased" else split(topic.text)), *split(after)]:
         yield sentence
+
+
+async def _next(sentences: AsyncGenerator[str, None], limit_s: float) -> str | None:
+    """Return the next sentence, None after the last. Raises TimeoutError."""
+    async with asyncio.timeout(limit_s):
+        return await anext(sentences, None)

@@ -16,7 +16,7 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import calls, chat, doctor, models
+from ari_agent.cli import calls, chat, doctor, metrics, models
 from ari_agent.cli.company import company_script
 from ari_agent.cli.run import serve
 from ari_agent.config import load
@@ -35,6 +35,7 @@ app.add_typer(calls.app)
 app.add_typer(models.app)
 app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
+app.command("metrics")(metrics.metrics)
 
 Config = Annotated[
     Path | None,

@@ -12,6 +12,7 @@ import structlog
 from ari_agent.call import Engines
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.cli.company import company_decider, company_script
+from ari_agent.cli.metrics import served
 from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami
@@ -49,6 +50,7 @@ async def serve(settings: Settings) -> None:
         controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log)
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
+        stack.enter_context(served(settings.metrics))
         await controller.run()
     log.info("stopped")
 

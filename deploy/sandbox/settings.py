@@ -30,6 +30,7 @@ def sandbox_settings(data: Path, *, node: str = "sandbox") -> dict[str, dict[str
         "calls": {"slots": 12},
         "speech": {"vosk_model": str(VOSK_MODEL)},
         "log": {"data": str(data), "wording": True},
+        "metrics": {"port": 0},  # several agents serve the sandbox at the same time
     }
 
 
