@@ -12,8 +12,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import NamedTuple, Protocol
 
-from ari_agent.llm.context import ROWS, Context, Row
+ROWS = 512
+"""Most tokens of one `decode`; one more and llama.cpp aborts the process."""
+
+
+class Row(NamedTuple):
+    """One token on its way through the model."""
+
+    token: int
+    position: int
+    sequence: int
+    wanted: bool
+    """Whether the logits behind it are wanted."""
+
+
+class Cells(Protocol):
+    """The memory of a context, and the way into it."""
+
+    tokens: int
+    """Room for so many, those of all sequences together; what sequences share counts once."""
+
+    def decode(self, rows: Sequence[Row]) -> bool:
+        """Feed 1 to ROWS tokens; False, with nothing changed, when there is no room for them."""
+
+    def drop(self, sequence: int, first: int = 0) -> None:
+        """Forget the sequence from this position on."""
+
+    def share(self, sequence: int) -> None:
+        """Let the sequence hold what sequence 0 does, and nothing else."""
 
 
 class Claim(IntEnum):
@@ -54,9 +82,9 @@ class Lane:
 class Batch:
     """Feeds lanes step by step, in one thread."""
 
-    def __init__(self, context: Context, prefix: int, sequences: int, budget: int) -> None:
+    def __init__(self, cells: Cells, prefix: int, sequences: int, budget: int) -> None:
         """`prefix` tokens stand in sequence 0, `sequences` are there in all, `budget` tokens are read in a step."""
-        self._context = context
+        self._cells = cells
         self._prefix = prefix
         self._free = list(range(sequences - 1, 0, -1))
         self._budget = budget
@@ -100,7 +128,7 @@ class Batch:
         self._step += 1
         waiting = sorted((lane for lane in self._lanes if lane.rest), key=lambda lane: (lane.claim, lane.served))
         rows, served = self._compose([lane for lane in waiting if self._seat(lane)])
-        while rows and not self._context.decode(rows):
+        while rows and not self._cells.decode(rows):
             if not self._make_room(Claim.WRITE, served):
                 rows = []
         if not rows:
@@ -152,7 +180,7 @@ class Batch:
 
     def _room(self, needed: int, lane: Lane, served: Iterable[Lane]) -> int:
         """Return the free cells, after making room for so many if the lane is urgent enough for that."""
-        while (free := self._context.tokens - self._prefix - sum(len(lane.held) for lane in self._lanes)) < needed:
+        while (free := self._cells.tokens - self._prefix - sum(len(lane.held) for lane in self._lanes)) < needed:
             if not self._make_room(lane.claim, [*served, lane]):
                 return free
         return free
@@ -177,19 +205,19 @@ class Batch:
         if not self._free and not self._evict_one(seated):
             return False
         lane.sequence = self._free.pop()
-        self._context.share(lane.sequence)
+        self._cells.share(lane.sequence)
         return True
 
     def _cut(self, lane: Lane, count: int) -> None:
         """Let the lane hold only its first tokens."""
         if count < len(lane.held):
             if lane.sequence is not None:
-                self._context.drop(lane.sequence, self._prefix + count)
+                self._cells.drop(lane.sequence, self._prefix + count)
             del lane.held[count:]
 
     def _evict(self, lane: Lane) -> None:
         if lane.sequence is not None:
-            self._context.drop(lane.sequence)
+            self._cells.drop(lane.sequence)
             self._free.append(lane.sequence)
         lane.sequence = None
         lane.held = []

@@ -10,19 +10,15 @@ import ctypes
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 import llama_cpp as native
 import numpy as np
-from numpy.typing import NDArray
 
+from ari_agent.llm.batch import ROWS, Row
+from ari_agent.llm.request import Logits
 from ari_agent.worker.pipe import CannotLoad
 
-Logits = NDArray[np.float32]
-"""One number per token of the vocabulary; valid until the next `decode`."""
-
-ROWS = 512
-"""Most tokens of one `decode`; one more and llama.cpp aborts the process."""
 REMEDY = "`ari-agent models list` names models and how to fetch one"
 _PIECE_BYTES = 512  # the longest tokens of known vocabularies are 128 blanks
 _ERROR = 4  # ggml.h: GGML_LOG_LEVEL_ERROR
@@ -40,18 +36,8 @@ _LOG = native.llama_log_callback(_keep_error)
 """Kept alive: llama.cpp calls it for as long as the process lives."""
 
 
-class Row(NamedTuple):
-    """One token on its way through the model."""
-
-    token: int
-    position: int
-    sequence: int
-    wanted: bool
-    """Whether the logits behind it are wanted."""
-
-
 class Context:
-    """A model and its context. Never closed: it lives as long as its process."""
+    """A model and its context; implements Cells and Vocabulary. Never closed: it lives as long as its process."""
 
     def __init__(self, path: Path, *, tokens: int, sequences: int, threads: int) -> None:
         """Load the model into a context of so many tokens and sequences in all. Raises CannotLoad."""
@@ -64,6 +50,7 @@ class Context:
         self.longest: int = native.llama_model_n_ctx_train(self._model)
         """Tokens of one sequence that the model was trained for."""
         self.tokens = tokens
+        """Room for so many tokens, those of all sequences together."""
         parameters = native.llama_context_default_params()
         parameters.n_ctx = tokens
         parameters.n_batch = parameters.n_ubatch = ROWS

@@ -21,10 +21,10 @@ from pydantic import TypeAdapter
 from ari_agent.decision import Brief, Exchange
 from ari_agent.llm.batch import Batch, Claim, Lane
 from ari_agent.llm.choices import Choices
-from ari_agent.llm.context import REMEDY, Context, Logits
+from ari_agent.llm.context import REMEDY, Context
 from ari_agent.llm.prefix import establish
 from ari_agent.llm.reading import Reading, TooLong
-from ari_agent.llm.request import PHRASE_TOKENS, RECORD_TOKENS, Read, Requests, Steps
+from ari_agent.llm.request import PHRASE_TOKENS, RECORD_TOKENS, Logits, Read, Requests, Steps
 from ari_agent.worker.messages import Kind, Message
 from ari_agent.worker.pipe import CannotLoad, serve, setup
 

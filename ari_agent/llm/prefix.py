@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ari_agent.llm.context import ROWS, Context, Row, build
+from ari_agent.llm.batch import ROWS, Row
+from ari_agent.llm.context import Context, build
 
 _KEPT = 4
 """Files in the folder; the oldest goes when another model or prompt comes."""

@@ -9,19 +9,35 @@ from __future__ import annotations
 import codecs
 from collections.abc import Generator, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ari_agent.llm.choices import Alternative, Choices, Value
-from ari_agent.llm.context import Context, Logits
 from ari_agent.speech.sentences import split
+
+Logits = NDArray[np.float32]
+"""One number per token of the vocabulary; valid until the model is fed again."""
 
 RECORD_TOKENS = 96
 """Room for a record: the longest of usual names, and every letter a token, as in the smallest vocabularies."""
 PHRASE_TOKENS = 160
 """A phrased answer ends here at the latest: about four sentences."""
 _KEPT = 4096  # texts of alternatives whose tokens are kept
+
+
+class Vocabulary(Protocol):
+    """A model's tokens."""
+
+    def tokenise(self, text: str, *, control: bool) -> list[int]:
+        """Return the tokens of the text; without `control` nothing in it becomes a control token."""
+
+    def piece(self, token: int) -> bytes:
+        """Return what the token adds to a text; b"" for control tokens."""
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends what a model says."""
 
 
 class Read(NamedTuple):
@@ -42,9 +58,9 @@ Steps = Generator[Read | Said, Logits, dict[str, Any]]
 class Requests:
     """Makes the requests to one model."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._tokens = lru_cache(_KEPT)(lambda text: tuple(context.tokenise(text, control=False)))
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._tokens = lru_cache(_KEPT)(lambda text: tuple(vocabulary.tokenise(text, control=False)))
 
     def decide(self, begun: Sequence[int], choices: Choices) -> Steps:
         """Choose a record behind these tokens; returns what was chosen and the probability of act and source."""
@@ -65,9 +81,9 @@ class Requests:
         while not ended and len(tokens) < len(begun) + PHRASE_TOKENS:
             logits = yield Read(tokens)
             token = int(logits.argmax())
-            ended = self._context.is_end(token)
+            ended = self._vocabulary.is_end(token)
             tokens.append(token)
-            text += decoder.decode(self._context.piece(token))
+            text += "" if ended else decoder.decode(self._vocabulary.piece(token))
             sentences = split(text)
             for sentence in sentences[said : None if ended else -1]:
                 said += 1
