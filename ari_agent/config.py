@@ -132,7 +132,9 @@ class Model(Section):
         description="search: rules and search alone; embedded: with the small encoder; llama: with a local GGUF; "
         "remote: with an OpenAI-compatible server on the LAN, falling back to the GGUF if one is named",
     )
-    encoder: ExistingPath = Field(_MODELS / "encoder-de", description="Folder of the encoder")
+    encoder: ExistingPath = Field(
+        default_factory=lambda: _MODELS / "encoder-de", description="Folder of the encoder that reads callers' words"
+    )
     gguf: Path | None = Field(None, description="GGUF file of the language model")
     consult: Literal["always", "unsure"] = Field(
         "always", description="Ask the model in every turn that no rule decides, or only where the encoder is unsure"
@@ -189,7 +191,7 @@ class Intents(Section):
     """What callers want."""
 
     catalogue: tuple[IntentSettings, ...] = Field(
-        (),
+        default_factory=tuple,
         description="[[intents.catalogue]] tables with name, examples (callers' words), urgency (low, normal, high) "
         "and target (a name of escalation.targets); empty: the built-in catalogue",
     )
