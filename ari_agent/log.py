@@ -12,9 +12,9 @@ _QUIET = ("panoramisk", "psycopg", "psycopg.pool", "aiohttp", "asyncio", "bm25s"
 """Libraries that say at INFO what we say ourselves, or that quote what they send."""
 
 
-def configure(*, as_json: bool, debug: bool = False) -> None:
-    """Send log lines to stderr, for people or as JSON."""
-    level = logging.DEBUG if debug else logging.INFO
+def configure(*, as_json: bool = False, debug: bool = False, quiet: bool = False) -> None:
+    """Send log lines to stderr, for people or as JSON; `quiet` leaves warnings and errors."""
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json

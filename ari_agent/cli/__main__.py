@@ -45,6 +45,11 @@ Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For
 Debug = Annotated[bool, typer.Option("--debug", envvar="ARI_AGENT_DEBUG", help="More log lines.")]
 
 
+@app.callback()
+def _words_go_to_stderr() -> None:
+    log.configure(quiet=True)
+
+
 @app.command()
 def run(config: Config = None, *, as_json: Json = False, debug: Debug = False) -> None:
     """Serve calls until SIGTERM; then refuse new ones and let the others end."""

@@ -17,6 +17,7 @@ from ari_agent.errors import DocumentError
 from ari_agent.knowledge.document import Passage, read_passages
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
+from ari_agent.llm.llama import LlamaDecider
 from ari_agent.protocols import Decider
 
 log = structlog.get_logger(__name__)
@@ -72,5 +73,7 @@ async def company_decider(model: Model, script: Script) -> AsyncIterator[Decider
     """
     async with AsyncExitStack() as stack:
         match model.engine:
+            case "llama":
+                yield await stack.enter_async_context(LlamaDecider(model, script.brief()))
             case _:
                 yield None

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any, Self
 
 from ari_agent.config import Model
@@ -64,6 +64,11 @@ class LlamaDecider:
     async def wait_ready(self) -> None:
         """Wait until the model can decide. Raises EngineUnavailable after `load_s`."""
         await self.worker.wait_ready(self.settings.load_s)
+
+    async def settled(self) -> None:
+        """Return when it is ready or has failed to become so once; it goes on trying. Never raises."""
+        with suppress(EngineUnavailable):
+            await self.wait_ready()
 
     @asynccontextmanager
     async def deliberation(self) -> AsyncIterator[LlamaDeliberation]:
