@@ -17,6 +17,7 @@ from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
+from ari_agent.protocols import Decider
 from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.espeak import EspeakVoice
 from ari_agent.speech.vad import SpeechGate
@@ -46,6 +47,8 @@ async def serve(settings: Settings) -> None:
         await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
         ari = await stack.enter_async_context(Ari.open(settings.asterisk, settings.app))
         decider = await stack.enter_async_context(company_decider(settings.model, script))
+        telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
+        stack.callback(telling.cancel)
         engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
         controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log)
         for number in _SIGNALS:
@@ -53,6 +56,17 @@ async def serve(settings: Settings) -> None:
         stack.enter_context(served(settings.metrics))
         await controller.run()
     log.info("stopped")
+
+
+async def _tell_about(decider: Decider | None, engine: str) -> None:
+    """Say whether the language model works; calls are served before it does and when it never will."""
+    if decider is None:
+        return
+    await decider.settled()
+    if decider.ready:
+        log.info("the language model is ready", engine=engine)
+    else:
+        log.warning("policy and search decide without the language model", engine=engine, fault=decider.fault)
 
 
 def _quote_notice(model: Path) -> None:
