@@ -7,6 +7,7 @@ order is kept here. Everything is called from one thread. Sequence 0 holds what 
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,8 @@ class Context:
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.kv_unified = True  # else every sequence has its fixed part, and copies of a part abort
         parameters.swa_full = True  # else a model with sliding windows cannot go back
+        # Flash attention adds up in another order when the batch is large: a decision would depend on who else calls.
+        parameters.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.no_perf = True
         self._context = native.llama_init_from_model(self._model, parameters)
         if not self._context:
@@ -173,7 +176,7 @@ def _load(path: Path) -> native.llama_model_p:
     parameters.n_gpu_layers = 0
     model = native.llama_model_load_from_file(str(path).encode(), parameters)
     if not model:
-        raise CannotLoad(f"{path}: {_reason()}; {REMEDY}")
+        raise CannotLoad(f"{path}: cannot be loaded: {_reason()}; {REMEDY}")
     if native.llama_model_has_encoder(model) or not native.llama_model_has_decoder(model):
         raise CannotLoad(f"{path}: a model of this kind does not write text; {REMEDY}")
     if native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model):
@@ -195,5 +198,5 @@ def _check(path: Path) -> None:
 def _reason() -> str:
     """Return the first thing that llama.cpp complained about."""
     sys.stderr.write("\n".join(_errors) + "\n")
-    found = next((line for line in _errors if "error loading model" in line), _errors[0] if _errors else "unknown")
-    return found.rpartition("error loading model: ")[2].removeprefix("llama_model_loader: ")
+    first = _errors[0] if _errors else "llama.cpp does not say why"
+    return re.sub(r"^\w+: (error loading model: )?", "", first)

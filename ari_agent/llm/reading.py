@@ -7,7 +7,7 @@ from itertools import chain
 
 from ari_agent.decision import Brief, Exchange
 from ari_agent.llm import prompt
-from ari_agent.llm.context import Context
+from ari_agent.llm.context import REMEDY, Context
 from ari_agent.llm.template import CHATML, BadTemplate, frame
 from ari_agent.worker.pipe import CannotLoad
 
@@ -31,7 +31,7 @@ class Reading:
         try:
             found = frame(context.template or CHATML, bos=bos, eos=eos, system=system)
         except BadTemplate as e:
-            raise CannotLoad(f"{context.path}: {e}") from e
+            raise CannotLoad(f"{context.path}: {e}; {REMEDY}") from e
         self._context = context
         before = self._written(found.before)
         opening = [] if before[:1] == context.opening() else context.opening()

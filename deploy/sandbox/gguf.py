@@ -11,10 +11,11 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 import gguf
 import numpy as np
@@ -57,14 +58,23 @@ SHAPES = {
 }
 """The two big ones are those of Qwen 2.5: https://huggingface.co/Qwen/Qwen2.5-0.5B/blob/main/config.json"""
 CONTEXT = 32_768
+"""Tokens of one text that the model claims to be made for."""
 
 
-def write(path: Path, shape: Shape, *, architecture: str = "qwen2", template: str | None = CHATML) -> Path:
+def write(
+    path: Path,
+    shape: Shape,
+    *,
+    architecture: str = "qwen2",
+    template: str | None = CHATML,
+    context: int = CONTEXT,
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """Write a model of this shape and return its path. Raises OSError."""
     tokens, merges = tokeniser(shape)
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_name(f"random weights, {shape.layers} layers of {shape.width}")
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
     writer.add_feed_forward_length(shape.feed_forward)
@@ -84,6 +94,8 @@ def write(path: Path, shape: Shape, *, architecture: str = "qwen2", template: st
     writer.add_add_bos_token(False)  # noqa: FBT003 - the writer's own signature
     if template is not None:
         writer.add_chat_template(template)
+    for key, value in metadata.items():
+        writer.add_string(key, value)
     _write_tensors(writer, shape)
     return path
 
