@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -53,6 +53,45 @@ class Echo:
 """
 SERVE = "sys.exit(serve(Echo))"
 
+COUNTER = """
+import os, sys, time
+from ari_agent.worker.messages import Kind, Message
+from ari_agent.worker.pipe import serve, setup
+
+class Counter:
+    def __init__(self, begin):
+        self.begin, self.goals, self.counts = begin, {}, {}
+
+    @property
+    def pending(self):
+        return bool(self.counts)
+
+    def handle(self, messages):
+        for message in messages:
+            number = message.session
+            match message.kind:
+                case Kind.DATA:
+                    self.goals[number] = int(message.payload)
+                case Kind.END:
+                    self.counts[number] = self.begin
+                case Kind.CANCEL:
+                    self.counts.pop(number, None)
+                    yield Message(Kind.CANCELLED, number)
+                case Kind.CLOSE:
+                    self.counts.pop(number, None)
+        time.sleep(0.001)
+        for number, count in list(self.counts.items()):
+            if count == self.goals[number]:
+                del self.counts[number]
+                yield Message(Kind.RESULT, number, b"" if count % 2 else b"even")
+            else:
+                self.counts[number] += 1
+                yield Message(Kind.PARTIAL, number, b"%d" % count)
+
+sys.exit(serve(lambda: Counter(int(setup()) + int(os.environ["MORE"]))))
+"""
+FOREVER = b"1000000000"
+
 
 @asynccontextmanager
 async def running(
@@ -69,6 +108,20 @@ async def running(
         async with asyncio.timeout(5):
             await worker.aclose()
         assert not children()
+
+
+@asynccontextmanager
+async def counting(folder: Path) -> AsyncIterator[Worker]:
+    """Run a worker that counts from 5, a number in each step, and is told so by setup and environment."""
+    program = folder / "counter.py"
+    program.write_text(COUNTER)
+    worker = Worker("counter", [str(program)], load_s=10, setup=b"3", environment={"MORE": "2"})
+    worker.start()
+    try:
+        await worker.wait_ready(10)
+        yield worker
+    finally:
+        await worker.aclose()
 
 
 def send_much(session: Session) -> None:
@@ -232,6 +285,89 @@ async def test_no_payload_reaches_the_log(tmp_path: Path, caplog: pytest.LogCapt
         with pytest.raises(EngineUnavailable) as caught:
             await session.finish(5)
     assert "geheimnis" not in caplog.text + str(caught.value)
+
+
+async def test_a_session_answers_one_request_after_the_other_whole_or_in_pieces(tmp_path: Path) -> None:
+    async with counting(tmp_path) as worker:
+        session = worker.open()
+        assert await session.ask(b"8", 5) == b"even"
+        assert [piece async for piece in session.stream(b"8", 5)] == [b"5", b"6", b"7", b"even"]
+        assert [piece async for piece in session.stream(b"7", 5)] == [b"5", b"6"]
+        assert await session.ask(b"9", 5) == b""
+
+
+async def test_sessions_are_worked_on_in_turns(tmp_path: Path) -> None:
+    async with counting(tmp_path) as worker:
+        endless, short = worker.open(), worker.open()
+        waiting = asyncio.ensure_future(endless.ask(FOREVER, 5))
+        assert await short.ask(b"50", 5) == b"even"
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+
+async def test_what_is_not_waited_for_any_more_is_cancelled_and_never_taken_for_a_later_answer(tmp_path: Path) -> None:
+    async with counting(tmp_path) as worker:
+        session = worker.open()
+        with pytest.raises(EngineTimeout):
+            await session.ask(FOREVER, 0.05)
+        assert await session.ask(b"7", 5) == b""
+        async with aclosing(session.stream(FOREVER, 5)) as pieces:
+            assert [await anext(pieces) for _ in range(3)] == [b"5", b"6", b"7"]
+        assert await session.ask(b"8", 5) == b"even"
+        task = asyncio.ensure_future(session.ask(b"8", 5))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert await session.ask(b"7", 5) == b""
+        assert not session.lost
+
+
+async def test_a_stream_that_stalls_is_a_time_out(tmp_path: Path) -> None:
+    async with counting(tmp_path) as worker:
+        assert worker.pid is not None
+        pieces = worker.open().stream(FOREVER, 0.2)
+        assert await anext(pieces) == b"5"
+        os.kill(worker.pid, signal.SIGSTOP)
+        with pytest.raises(EngineTimeout, match="nothing more within"):
+            async for _ in pieces:
+                pass
+        os.kill(worker.pid, signal.SIGCONT)
+        assert await worker.open().ask(b"8", 5) == b"even"
+
+
+async def test_a_stream_whose_process_dies_or_that_nobody_reads_fails(tmp_path: Path) -> None:
+    async with counting(tmp_path) as worker:
+        assert worker.pid is not None
+        unread = worker.open()
+        pieces = unread.stream(FOREVER, 5)
+        await anext(pieces)
+        await until(lambda: unread.lost)
+        with pytest.raises(EngineUnavailable, match="nobody reads"):
+            async for _ in pieces:
+                pass
+        unread.close()
+        other = worker.open().stream(FOREVER, 5)
+        await anext(other)
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(EngineUnavailable, match="ended"):
+            async for _ in other:
+                pass
+
+
+async def test_whoever_wants_to_know_is_told_of_every_failure(tmp_path: Path) -> None:
+    failures: list[bool] = []
+    program = tmp_path / "echo.py"
+    program.write_text(ECHO + SERVE)
+    worker = Worker("echo", [str(program)], load_s=10, failed=lambda: failures.append(worker.ready))
+    worker.start()
+    for number in range(2):
+        await worker.wait_ready(10)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        await until(lambda: len(failures) > number)  # noqa: B023 - awaited within the turn of the loop
+    assert failures == [False, False]
+    await worker.aclose()
 
 
 def test_restarts_wait_longer_and_longer_but_not_in_step() -> None:
