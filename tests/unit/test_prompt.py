@@ -97,14 +97,13 @@ def test_a_template_is_taken_apart_around_the_messages() -> None:
     assert found.behind == "<|im_end|>\n<|im_start|>assistant\n"
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ bos_token }}{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}"  # as Gemma
-         "{% for m in messages %}[INST] {{ m.content | trim }} [/INST]{% endfor %}",
-        "{{ bos_token }}{% for m in messages if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% endfor %}",
-    ],
-)
+REFUSES_SYSTEM = """{{ bos_token }}{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}
+{%- for m in messages %}[INST] {{ m.content | trim }} [/INST]{% endfor %}"""
+LEAVES_SYSTEM_OUT = """{{ bos_token }}{% for m in messages if m.role == 'user' %}[INST] {{ m.content }} [/INST]
+{%- endfor %}"""
+
+
+@pytest.mark.parametrize("template", [REFUSES_SYSTEM, LEAVES_SYSTEM_OUT])
 def test_where_a_template_takes_no_system_message_both_become_one(template: str) -> None:
     assert frame(template, bos="<s>", eos="</s>", system=True) == ("<s>[INST] ", None, " [/INST]")
 
