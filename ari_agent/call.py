@@ -23,7 +23,7 @@ import structlog
 from ari_agent import metrics
 from ari_agent.config import Settings
 from ari_agent.consulting import Consulting, Words
-from ari_agent.decision import Situation
+from ari_agent.decision import Decision, Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import AgentError, EngineError, MediaError
@@ -128,6 +128,7 @@ class Call:
         self._log = call_log
         self._settings = settings
         self._heard: asyncio.Queue[Heard] = asyncio.Queue(HEARD_EVENTS)
+        self._decided_from = 0.0  # loop time of the last words or key that the decision is about
         self._dismissal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ears = Ears(
             line,
@@ -166,9 +167,8 @@ class Call:
         await self._disclose()
         heard: Heard | Refusal = await self._say_and_listen(self._conversation.script.greeting)
         while True:
-            decided_from = asyncio.get_running_loop().time()
             heard, act = await self._decide(heard)
-            decide_ms = (asyncio.get_running_loop().time() - decided_from) * 1000
+            decide_ms = (asyncio.get_running_loop().time() - self._decided_from) * 1000
             async with self._turn(heard, act, decide_ms) as reply:
                 match act:
                     case Answer():
@@ -188,6 +188,7 @@ class Call:
 
     async def _decide(self, heard: Heard | Refusal) -> tuple[Heard | Refusal, Act]:
         """Return what was heard, with all that the caller added while it was being decided, and the act."""
+        self._decided_from = asyncio.get_running_loop().time()
         match heard:
             case Said():
                 return await self._decide_words(heard)
@@ -205,18 +206,19 @@ class Call:
             if not isinstance(decided, Situation):
                 return said, decided
             async with asyncio.TaskGroup() as group:
-                consulting = group.create_task(self._consulting.decide(decided), name="decider")
+                consulting = group.create_task(self._consulting.ask(decided), name="decider")
                 heard = await self._heard_before(consulting)
                 consulting.cancel()
             if heard is None:
-                return said, consulting.result()
+                return said, self._conversation.decided(decided, consulting.result())
             while isinstance(heard, SpeechStarted | Silence):
                 heard = await self._heard.get()
             if not isinstance(heard, Said):
                 return await self._decide(heard)
             said = said.and_then(heard)
+            self._decided_from = asyncio.get_running_loop().time()
 
-    async def _heard_before(self, task: asyncio.Task[Act]) -> Heard | None:
+    async def _heard_before(self, task: asyncio.Task[Decision | None]) -> Heard | None:
         """Return what is heard of the caller before the task ends, None when nothing is; silence is no news."""
         while not task.done():
             listening = asyncio.create_task(self._heard.get())

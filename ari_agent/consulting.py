@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,8 @@ import structlog
 
 from ari_agent import metrics
 from ari_agent.config import Model
-from ari_agent.decision import Situation
-from ari_agent.dialogue.acts import Act, Answer
+from ari_agent.decision import Decision, Situation
+from ari_agent.dialogue.acts import Answer
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import EngineBusy, EngineError, EngineTimeout
 from ari_agent.phrasing import phrased
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 Words = str | AsyncGenerator[str, None]
 """A text, or its sentences as they come."""
+GRACE_S = 0.2
+"""So much later than its own limit a decider is given up, should it not keep it."""
 
 
 class Consulting:
@@ -37,26 +40,29 @@ class Consulting:
         if self._decider is None:
             yield
             return
-        async with self._decider.deliberation() as self._deliberation:
-            yield
-        self._deliberation = None
+        async with self._decider.deliberation() as deliberation:
+            self._deliberation = deliberation
+            try:
+                yield
+            finally:
+                self._deliberation = None  # before it is closed: the ears may go on for a moment
 
     def read_ahead(self, partial: str) -> None:
         """Let the model read what the caller has said so far, so that little is left to read at the end."""
         if self._deliberation is not None and (situation := self._conversation.ahead(partial)):
             self._deliberation.ahead(situation)
 
-    async def decide(self, situation: Situation) -> Act:
-        """Return what the model decides, as far as the policy admits it; else what policy and search decided."""
+    async def ask(self, situation: Situation) -> Decision | None:
+        """Return what the model decides, None when it does not in time. Changes nothing in the conversation."""
         if self._deliberation is None:
-            return self._conversation.fall_back(situation)
+            return None
         try:
-            decision = await self._deliberation.decide(situation)
-        except EngineError as e:
+            async with asyncio.timeout(self._settings.decide_s + GRACE_S):
+                return await self._deliberation.decide(situation)
+        except (EngineError, TimeoutError) as e:
             metrics.FALL_BACKS.labels(_cause(e)).inc()
             log.info("decided without the model", reason=_cause(e))
-            return self._conversation.fall_back(situation)
-        return self._conversation.decided(situation, decision)
+            return None
 
     def words(self, act: Answer) -> Words:
         """Return the passage as it stands, or, where the settings ask for it, as the model phrases it under guard."""
@@ -67,9 +73,9 @@ class Consulting:
         return phrased(self._deliberation, situation, topic, act.after, self._settings.phrase_s)
 
 
-def _cause(error: EngineError) -> str:
+def _cause(error: EngineError | TimeoutError) -> str:
     match error:
-        case EngineTimeout():
+        case EngineTimeout() | TimeoutError():
             return "slow"
         case EngineBusy():
             return "busy"

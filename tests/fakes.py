@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ari_agent.config import Speech
-from ari_agent.errors import EngineError, MediaError
+from ari_agent.decision import Decision, Situation, Topic
+from ari_agent.errors import EngineError, EngineTimeout, MediaError
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Transcript
 
 LOUD = (3000).to_bytes(2, "little", signed=True) * (FRAME_BYTES // 2)
@@ -234,3 +235,126 @@ class FakeVoice:
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled.append(text)
             raise
+
+
+Scripted = Decision | EngineError | Callable[[Situation], Decision]
+"""What a scripted model decides, or makes of the words it reads."""
+
+
+class FakeDecider:
+    """Implements Decider: decides what the script says; without a word in it, as `otherwise` does.
+
+    What the calls ask is kept in the order it was asked.
+    """
+
+    def __init__(self, otherwise: Scripted = lambda situation: situation.default, limit_s: float | None = 1.5) -> None:
+        self.ready = True
+        self.fault: str | None = None
+        self.otherwise = otherwise
+        self.limit_s = limit_s
+        """Later it raises EngineTimeout, as a decider has to; None for one that forgets to."""
+        self._script: list[tuple[Scripted, float]] = []
+        self.phrases: list[str | EngineError | float] = []
+        """Sentences of every phrased answer; a number is a wait in seconds before the next."""
+        self.gate = asyncio.Event()
+        """Decisions wait for it while it is not set."""
+        self.gate.set()
+        self.read: list[Situation] = []
+        """What was read ahead."""
+        self.asked: list[Situation] = []
+        """What was to be decided."""
+        self.cancelled: list[Situation] = []
+        """What was asked and then no longer wanted."""
+        self.phrased: list[Topic] = []
+        """What was to be phrased."""
+        self.phrases_cancelled = 0
+        """Phrased answers nobody wanted to hear to their end."""
+        self.working = 0
+        """Requests that have not ended."""
+        self.deliberations: list[FakeDeliberation] = []
+        self.closing_s = 0.0
+        """How long it takes to leave."""
+
+    def expect(self, decision: Scripted, after_s: float = 0.0) -> None:
+        """Add a decision, or the failure, of one more request to the script, and how long it takes."""
+        self._script.append((decision, after_s))
+
+    def scripted(self) -> tuple[Scripted, float]:
+        """Return what the next request comes to, and how long it takes."""
+        return self._script.pop(0) if self._script else (self.otherwise, 0.0)
+
+    async def settled(self) -> None:
+        """It is."""
+
+    @asynccontextmanager
+    async def deliberation(self) -> AsyncIterator[FakeDeliberation]:
+        """Take part."""
+        deliberation = FakeDeliberation(self)
+        self.deliberations.append(deliberation)
+        try:
+            yield deliberation
+        finally:
+            deliberation.closed = True
+            await asyncio.sleep(self.closing_s)
+
+
+class FakeDeliberation:
+    """Implements Deliberation by its decider's script; whoever uses it against its contract fails."""
+
+    def __init__(self, decider: FakeDecider) -> None:
+        self._decider = decider
+        self._busy = False
+        self.closed = False
+
+    def ahead(self, situation: Situation) -> None:
+        """Note it."""
+        assert not self.closed, "read ahead after the end of the call"
+        self._decider.read.append(situation)
+
+    async def decide(self, situation: Situation) -> Decision:
+        """Return or raise what the script says."""
+        decider = self._decider
+        decider.asked.append(situation)
+        entry, after_s = decider.scripted()
+        try:
+            with self._request():
+                async with asyncio.timeout(decider.limit_s):
+                    await asyncio.sleep(after_s)
+                    await decider.gate.wait()
+        except TimeoutError:
+            raise EngineTimeout("fake") from None
+        except asyncio.CancelledError:
+            decider.cancelled.append(situation)
+            raise
+        if isinstance(entry, EngineError):
+            raise entry
+        return entry if isinstance(entry, Decision) else entry(situation)
+
+    async def phrase(self, situation: Situation, topic: Topic) -> AsyncGenerator[str, None]:
+        """Yield what the script says."""
+        decider = self._decider
+        decider.phrased.append(topic)
+        with self._request():
+            try:
+                for entry in decider.phrases:
+                    if isinstance(entry, EngineError):
+                        raise entry
+                    if isinstance(entry, str):
+                        yield entry
+                    else:
+                        await asyncio.sleep(entry)
+            except (asyncio.CancelledError, GeneratorExit):
+                decider.phrases_cancelled += 1
+                raise
+
+    @contextmanager
+    def _request(self) -> Iterator[None]:
+        assert not self.closed, "asked after the end of the call"
+        assert not self._busy, "asked by two tasks at a time"
+        self._busy = True
+        self._decider.working += 1
+        try:
+            yield
+        finally:
+            self._busy = False
+            self._decider.working -= 1

@@ -19,7 +19,7 @@ from ari_agent.cli.company import company_decider, company_script
 from ari_agent.config import Dialogue, Model, checked, load
 from ari_agent.consulting import Consulting, Words
 from ari_agent.decision import Situation
-from ari_agent.dialogue.acts import Act, Answer, Escalate
+from ari_agent.dialogue.acts import Answer, Escalate
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.protocols import Decider
 
@@ -113,8 +113,9 @@ async def _converse(model: Model, script: Script, decider: Decider | None, numbe
 
 async def _exchange(conversation: Conversation, consulting: Consulting, text: str, number: int, turn: int) -> Exchanged:
     began = time.perf_counter()
-    decided = conversation.said(text)
-    act: Act = await consulting.decide(decided) if isinstance(decided, Situation) else decided
+    act = conversation.said(text)
+    if isinstance(act, Situation):
+        act = conversation.decided(act, await consulting.ask(act))
     decide_ms = (time.perf_counter() - began) * 1000
     words = consulting.words(act) if isinstance(act, Answer) else act.text
     reply = await _spoken(words)

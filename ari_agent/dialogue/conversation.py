@@ -1,7 +1,7 @@
 """One caller's conversation: what they say or press goes in, the next act comes out.
 
 Rules decide first, and search or the encoder next. Where a model is to be asked, `said` returns the Situation instead
-of an act, and `decided` turns the model's decision into one; without an answer `fall_back` takes what search decided.
+of an act, and `decided` turns the model's decision into one, or what search decided when there is none.
 """
 
 from __future__ import annotations
@@ -133,10 +133,14 @@ class Conversation:
                 return True
 
     def ahead(self, partial: str) -> Situation | None:
-        """Return the turn as far as it has been spoken, if a model will be asked; None else."""
-        if self.script.consultation.when == "never" or rule(partial, self.script.rules):
+        """Return the turn as far as it has been spoken, if a model will be asked; None else.
+
+        Words that have had no reply yet belong to it: the caller goes on while they are being decided.
+        """
+        text = f"{self._caller} {partial}".strip()
+        if self.script.consultation.when == "never" or rule(text, self.script.rules):
             return None
-        return self._situation(partial, Decision("ask", reason="not-understood"))
+        return self._situation(text, Decision("ask", reason="not-understood"))
 
     def said(self, text: str) -> Act | Situation:
         """Decide after the caller's words, or return the situation that a model shall decide.
@@ -156,13 +160,11 @@ class Conversation:
             return self.consulted
         return self._carry_out(default)
 
-    def decided(self, situation: Situation, decision: Decision) -> Act:
-        """Carry out what a model decided, as far as the policy admits it."""
+    def decided(self, situation: Situation, decision: Decision | None) -> Act:
+        """Carry out what a model decided as far as the policy admits it, else what policy and search decided."""
+        if decision is None:
+            return self._carry_out(situation.default)
         return self._carry_out(admit(decision, situation, self.script.passages, self.script.consultation))
-
-    def fall_back(self, situation: Situation) -> Act:
-        """Carry out what policy and search decided, because no model did in time."""
-        return self._carry_out(situation.default)
 
     def replied(self, heard: str) -> None:
         """Note how much of the reply the caller heard."""
@@ -232,11 +234,12 @@ class Conversation:
     def _completed(self, decision: Decision) -> Decision:
         """Add what the catalogue of intents says about urgency and who takes such calls."""
         intent = self.script.intents.get(decision.intent)
-        if intent is None:
-            return replace(decision, intent="")
-        urgency = intent.urgency if decision.urgency == "normal" else decision.urgency
-        target = decision.target or intent.target
-        return replace(decision, urgency=urgency, target=target if target in self.script.targets else None)
+        urgency, target = decision.urgency, decision.target
+        if intent is not None:
+            urgency = intent.urgency if urgency == "normal" else urgency
+            target = target or intent.target
+        known = target if target in self.script.targets else None
+        return replace(decision, intent=intent.name if intent else "", urgency=urgency, target=known)
 
     def _act(self, decision: Decision) -> Act:
         w = self.script.wording

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ari_agent.decision import Decision, Situation
+from ari_agent.decision import URGENCIES, ActName, Decision, Situation
 from ari_agent.knowledge.reading import Kind, Reading
 
 Rule = Literal[
@@ -128,17 +128,25 @@ def admit(decision: Decision, situation: Situation, known: Collection[str], cons
     default = situation.default
     if decision.act not in situation.acts or not (decision.source is None or decision.source in known):
         return default
-    if decision.act == "answer":
-        if decision.source is None or decision.confidence < consultation.ask_at:
+    sure, possible = (decision.confidence >= at for at in (consultation.answer_at, consultation.ask_at))
+    urgency = decision.urgency if decision.urgency in URGENCIES else "normal"
+    decision = replace(decision, other=None, urgency=urgency, reason=_REASONS[decision.act])
+    match decision.act:
+        case "answer" if decision.source is None or not possible:
             return default
-        if decision.confidence < consultation.answer_at:
+        case "answer" if not sure:
             return replace(decision, act="ask", reason="confirm")
-    if decision.act == "ask" and decision.source is None:
-        return replace(decision, reason=default.reason if default.act == "ask" and not default.source else "unknown")
-    return replace(decision, reason=decision.reason or _REASONS[decision.act])
+        case "ask" if decision.source is None:
+            unsourced = default.act == "ask" and not default.source
+            return replace(decision, reason=default.reason if unsourced else "unknown")
+        case "smalltalk" if default.act == "smalltalk":
+            return replace(decision, reason=default.reason)
+        case "goodbye" if not sure:
+            return default  # the only act that ends a call
+    return decision
 
 
-_REASONS = {
+_REASONS: dict[ActName, str] = {
     "answer": "passage",
     "ask": "confirm",
     "message": "message",

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from fakes import LOUD, QUIET, FakeActivity, FakeRecogniser
+from fakes import LOUD, QUIET, FakeActivity, FakeDecider, FakeRecogniser
 
 from ari_agent.call import Call, Ending, Engines
 from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.policy import Consultation
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.document import read_passages
 from ari_agent.knowledge.search import SearchKnowledge
@@ -236,8 +237,11 @@ Outcome = Refusal | StaffLeg
 class Reception:
     """Implements Escalation: who is free, and what becomes of each ring."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: Iterable[str]) -> None:
+        self._queues = set(queues)
         self.free = True
+        self.rung: list[str] = []
+        """Queues that were rung."""
         self.outcomes: deque[tuple[float, Outcome]] = deque()
         """Seconds until it is known, and what; when there is none, it rings for ever."""
         self.whispers: list[str] = []
@@ -258,7 +262,8 @@ class Reception:
 
     async def ring(self, target: str, whisper: str, display: str) -> Outcome:
         """Ring until the story's outcome."""
-        assert target == "empfang"
+        assert target in self._queues
+        self.rung.append(target)
         self.whispers.append(whisper)
         self.displays.append(display)
         self.ringing = True
@@ -290,21 +295,29 @@ class Notes:
 class Caller:
     """The person on the phone, and everything a story wants to look at."""
 
-    def __init__(self, call_settings: Settings) -> None:
+    def __init__(self, call_settings: Settings, decider: FakeDecider | None = None) -> None:
+        self.decider = decider or FakeDecider()
+        model, escalation = call_settings.model, call_settings.escalation
         self.voice = Speaker()
         self.line = CallersLine(self.voice)
         self.recogniser = FakeRecogniser()
-        self.reception = Reception()
+        self.reception = Reception((escalation.queue, *escalation.targets.values()))
         self.notes = Notes()
         self._keys: asyncio.Queue[str | None] = asyncio.Queue()  # the story is its only writer and ends
-        self.script = Script(COMPANY, KNOWLEDGE, wording_stored=call_settings.log.wording)
+        self.script = Script(
+            COMPANY,
+            KNOWLEDGE,
+            wording_stored=call_settings.log.wording,
+            consultation=Consultation(model.consult if decider else "never", model.answer_at, model.ask_at),
+            targets=tuple(escalation.targets),
+        )
         self.wording = self.script.wording
         line: Line = self.line
         self.call = Call(
             CALL,
             line,
             self._pressed(),
-            Engines(self.recogniser, self.voice, FakeActivity),
+            Engines(self.recogniser, self.voice, FakeActivity, decider),
             Conversation(self.script),
             self.reception,
             self.notes,
@@ -383,12 +396,15 @@ class Caller:
 
 
 @asynccontextmanager
-async def a_call(*, greeted: bool = True, **sections: dict[str, Any]) -> AsyncIterator[Caller]:
-    """Play a call; at the end nobody listens to the line any more and nothing rings.
+async def a_call(
+    *, greeted: bool = True, decider: FakeDecider | None = None, **sections: dict[str, Any]
+) -> AsyncIterator[Caller]:
+    """Play a call; at the end nobody listens to the line any more, nothing rings and no model works for it.
 
-    The story begins after the greeting unless `greeted` is False. `sections` change settings.
+    The story begins after the greeting unless `greeted` is False. With a `decider` the model is asked as the settings
+    say. `sections` change settings.
     """
-    caller = Caller(changed(sections))
+    caller = Caller(changed(sections), decider)
     caller.task = asyncio.create_task(caller.call.run(), name="call")
     try:
         if greeted:
@@ -401,6 +417,8 @@ async def a_call(*, greeted: bool = True, **sections: dict[str, Any]) -> AsyncIt
         assert not caller.reception.ringing
         assert caller.voice.closed == len(caller.voice.texts)
         assert all(utterance.closed for utterance in caller.recogniser.utterances)
+        assert all(deliberation.closed for deliberation in caller.decider.deliberations)
+        assert not caller.decider.working
     finally:
         caller.task.cancel()
         await asyncio.wait([caller.task])
