@@ -23,13 +23,19 @@ async def phrased(
 ) -> AsyncGenerator[str, None]:
     """Yield the answer sentence by sentence, then what is said `after` it.
 
-    When the guard objects to a sentence, or none comes within the limit, the passage is spoken as it is written.
+    When the guard objects to a sentence, or none comes within the limit, the passage is spoken as it is written. An
+    answer with more sentences than the passage and one more has lost its way, and ends there.
     """
     outcome = "phrased"
+    passage = split(topic.text)
     try:
         async with aclosing(deliberation.phrase(situation, topic)) as sentences:
             count = 0
-            while (sentence := await _next(sentences, limit_s)) is not None:
+            for _ in range(len(passage) + 1):
+                if (sentence := await _next(sentences, limit_s)) is None:
+                    break
+                if not any(map(str.isalnum, sentence)):
+                    continue
                 if code := objection(sentence, topic):
                     log.info("the guard took the passage instead", objection=code)
                     outcome = "guarded"
@@ -42,7 +48,7 @@ async def phrased(
         log.info("the passage is spoken as it is written", reason=type(e).__name__)
         outcome = "failed"
     metrics.PHRASES.labels(outcome).inc()
-    for sentence in [*(() if outcome == "phrased" else split(topic.text)), *split(after)]:
+    for sentence in [*(() if outcome == "phrased" else passage), *split(after)]:
         yield sentence
 
 
