@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ari_agent.llm.choices import Value
@@ -38,7 +38,7 @@ def tokens(logprobs: Any) -> list[Token]:
         return []
 
 
-def confidence(text: str, written: Sequence[Token], fields: dict[str, tuple[Value, ...]]) -> float:
+def confidence(text: str, written: Sequence[Token], fields: Mapping[str, Sequence[Value]]) -> float:
     """Return the probability (0..1) of what the record `text` holds in these fields, among what they may hold.
 
     UNRATED when the tokens do not tell it.
@@ -58,7 +58,7 @@ def confidence(text: str, written: Sequence[Token], fields: dict[str, tuple[Valu
     return product if 0.0 <= product <= 1.0 else UNRATED
 
 
-def _share(whole: str, start: int, written: Sequence[Token], values: tuple[Value, ...]) -> float:
+def _share(whole: str, start: int, written: Sequence[Token], values: Sequence[Value]) -> float:
     """Multiply, over the tokens of the value at `start`, their share among tokens that begin an allowed value."""
     wholes = [f"{whole[:start]}{value}{chr(34) if isinstance(value, str) else ''}" for value in values]
     mark = re.compile(r'[^"\s,}]*').match(whole, start)
