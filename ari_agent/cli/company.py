@@ -18,6 +18,7 @@ from ari_agent.knowledge.document import Passage, read_passages
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.llm.llama import LlamaDecider
+from ari_agent.llm.remote import RemoteDecider
 from ari_agent.protocols import Decider
 
 log = structlog.get_logger(__name__)
@@ -75,5 +76,10 @@ async def company_decider(model: Model, script: Script) -> AsyncIterator[Decider
         match model.engine:
             case "llama":
                 yield await stack.enter_async_context(LlamaDecider(model, script.brief()))
+            case "remote":
+                local = None
+                if model.gguf is not None:
+                    local = await stack.enter_async_context(LlamaDecider(model, script.brief()))
+                yield await stack.enter_async_context(RemoteDecider(model, script.brief(), local))
             case _:
                 yield None
