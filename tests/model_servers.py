@@ -181,7 +181,7 @@ class LlamaServer:
     def requests(self) -> list[str]:
         """Return what it has logged of requests for completions, such as "200 OK"."""
         lines = self._log.read_text(errors="replace").splitlines()
-        return [line.rpartition('HTTP/1.1" ')[2] for line in lines if "POST /v1/chat/completions" in line]
+        return [line.rpartition('" ')[2] for line in lines if '"POST /v1/chat/completions HTTP/1.1"' in line]
 
     def kill(self) -> None:
         """Kill it without a warning (-9) and see it dead."""

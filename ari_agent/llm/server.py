@@ -64,7 +64,7 @@ class Server:
         """Prepare the client; the first request connects. Raises ConfigError when the key cannot be used."""
         headers = {"Accept-Encoding": "identity"}  # what is packed small may be endless unpacked
         if settings.key_file is not None:
-            key = read_secret(settings.key_file)
+            key = await asyncio.to_thread(read_secret, settings.key_file)
             if not (key.isascii() and key.isprintable()):
                 raise ConfigError(f"{settings.key_file} must hold the server's API key and nothing else, on one line")
             headers["Authorization"] = f"Bearer {key}"
