@@ -18,6 +18,9 @@ from ari_agent.worker.messages import Kind
 from ari_agent.worker.supervisor import Session, Worker
 
 ENGINE = "llama"
+ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "GGML_NO_BACKTRACE": "1"}
+"""Threads that wait for each other soon sleep instead of taking the core from the one they wait for; a failed assertion
+of llama.cpp ends its process without starting a debugger."""
 HANG_S = 5.0
 """A single step of the model takes 0.2 s; the biggest models on small machines may need 2 s."""
 
@@ -37,7 +40,7 @@ class LlamaDecider:
             load_s=settings.load_s,
             hang_s=HANG_S,
             niceness=niceness,
-            environment={"GOMP_SPINCOUNT": "1000", "GGML_NO_BACKTRACE": "1"},
+            environment=ENVIRONMENT,
             setup=_setup(settings, brief),
             failed=self.suspects.crashed,
         )

@@ -7,6 +7,7 @@ import math
 import signal
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from rich.console import Console
 
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
-from sandbox.bench import machine
+from sandbox.bench import llama, machine, report
 from sandbox.bench.machine import Before
 from sandbox.bench.measure import Bench
-from sandbox.bench.report import Report, show
+from sandbox.bench.report import Json, Report
 from sandbox.bench.stage import StageError, stage
 from sandbox.caller_voice import CallerVoiceError
 from sandbox.lock import alone
@@ -40,6 +41,13 @@ def say(text: str) -> None:
 STARTED = time.monotonic()
 
 
+async def measure_model(before: Before) -> Json:
+    """Measure the language model alone. Raises EngineError, OSError."""
+    found = await llama.measure(say)
+    facts = machine.describe(before, "not used")
+    return {"machine": asdict(facts), "language_model": found, "warnings": report.warnings(facts), "not_measured": []}
+
+
 async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
     """Measure everything. Raises what the parts of the stage raise."""
     began, started_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -57,6 +65,18 @@ async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
     return Report(quick, started_at, time.monotonic() - began, facts, runs, barge_in)
 
 
+async def _measure(options: argparse.Namespace, calls: list[int]) -> Json:
+    """Measure what was asked for; nobody else may use the sandbox meanwhile."""
+    with alone(say, StageError):
+        before = Before.look()
+        if options.only == "model":
+            return await measure_model(before)
+        found = (await measure(calls, before, quick=options.quick)).json()
+        if options.only != "calls" and not options.quick:
+            found["language_model"] = await llama.measure(say)
+    return found
+
+
 def numbers(text: str) -> list[int]:
     """Read "1,5,10"."""
     found = [int(part) for part in text.split(",")]
@@ -71,6 +91,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--calls", type=numbers)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=["calls", "model"])
     options = parser.parse_args()
     calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
     # As Ctrl-C: else the agent, whose session is its own, would serve on.
@@ -78,17 +99,19 @@ def main() -> int:
     try:
         if options.json:
             options.json.touch()  # better now than after minutes
-        with alone(say, StageError):
-            report = asyncio.run(measure(calls, Before.look(), quick=options.quick))
+        found = asyncio.run(_measure(options, calls))
     except (StageError, AgentError, ProcessError, PhoneError, CallerVoiceError, OSError) as e:
         print(f"bench: {e}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
         return ERROR
-    found = report.json()
     if options.json:
         options.json.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    show(found, Console())
+    if "runs" in found:
+        report.show(found, Console())
+    if "language_model" in found:
+        llama.show(found["language_model"], Console())
+    report.show_warnings(found, Console())
     return INCOMPLETE if found["not_measured"] else MEASURED
 
 

@@ -51,16 +51,7 @@ class Report:
 
     def warnings(self) -> list[str]:
         """Why the figures may be worse than they could be."""
-        machine, warnings = self.machine, []
-        if machine.was_busy:
-            how = f"{machine.busy_before_percent:g} % of its processors, load {machine.load_before[0]:g}"
-            warnings.append(f"the machine was busy before the start ({how}): these are not the figures of an idle one")
-        if machine.stolen_percent > STOLEN_PERCENT:
-            stolen = f"{machine.stolen_percent:g} %"
-            warnings.append(
-                f"the host gave {stolen} of the processors to other machines: gaps and delays may be its own"
-            )
-        return warnings
+        return warnings(self.machine)
 
     def not_measured(self) -> list[str]:
         """What is missing or does not hold."""
@@ -90,6 +81,18 @@ class Report:
         }
 
 
+def warnings(machine: Machine) -> list[str]:
+    """Why the figures may be worse than they could be."""
+    found: list[str] = []
+    if machine.was_busy:
+        how = f"{machine.busy_before_percent:g} % of its processors, load {machine.load_before[0]:g}"
+        found.append(f"the machine was busy before the start ({how}): these are not the figures of an idle one")
+    if machine.stolen_percent > STOLEN_PERCENT:
+        stolen = f"{machine.stolen_percent:g} %"
+        found.append(f"the host gave {stolen} of the processors to other machines: gaps and delays may be its own")
+    return found
+
+
 def show(report: Json, console: Console) -> None:
     """Print the JSON's figures as tables."""
     machine = report["machine"]
@@ -103,6 +106,10 @@ def show(report: Json, console: Console) -> None:
     console.print(_counts(report["runs"], "replies", "replies"))
     console.print(_counts(report["runs"], "received_speech", "the agent, as heard"))
     console.print(_processes(report["runs"]))
+
+
+def show_warnings(report: Json, console: Console) -> None:
+    """Print what makes the figures worth less."""
     for line in (*report["warnings"], *(f"not measured: {what}" for what in report["not_measured"])):
         console.print(f"! {line}", soft_wrap=True, highlight=False)
 

@@ -50,6 +50,11 @@ def between(before: Look, after: Look, group: Iterable[int]) -> Usage:
     return Usage(round(100 * ticks / TICKS / seconds, 1), round(memory, 1))
 
 
+def memory_mib(process: int) -> float:
+    """The proportional set size of a process now, 0 when it has ended; blocks for about a millisecond."""
+    return round(sum(look([process]).memory_kib.values()) / 1024, 1)
+
+
 def family(root: int) -> set[int]:
     """The process and all its descendants."""
     children: dict[int, list[int]] = {}
