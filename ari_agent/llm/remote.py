@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from functools import lru_cache
 from typing import Self
 
 import structlog
@@ -32,6 +33,8 @@ HEALTH_S = 15.0
 MOST_LETTERS = 4000
 """Of a phrased answer; whoever writes more has lost its way."""
 
+_KEPT = 16  # schemas; there are few sets of acts, and one takes milliseconds to make of many passages
+
 
 class RemoteDecider:
     """Implements Decider. An async context manager: it connects when it is asked, and watches the server's health."""
@@ -44,6 +47,8 @@ class RemoteDecider:
         """Decides when the server does not."""
         self.breaker = Breaker(ENGINE, self._changed)
         """Tells whether the server is asked."""
+        self.records = lru_cache(_KEPT)(lambda acts: Records(Choices(brief, acts)))
+        """The records that are possible when these acts are allowed."""
         self._tripped = asyncio.Event()
         self._probed = asyncio.Event()
         self._places = settings.parallel + settings.queue
@@ -191,7 +196,7 @@ class RemoteDeliberation:
 
     async def _remotely(self, situation: Situation, limit_s: float) -> Decision:
         brief = self._decider.brief
-        records = Records(Choices(brief, situation.acts))
+        records = self._decider.records(situation.acts)
         with self._decider.request() as server:
             inquiry = Inquiry(brief, situation, server.form, records.schema)
             try:

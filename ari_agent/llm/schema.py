@@ -21,11 +21,8 @@ class Records:
         """`choices` must admit an act."""
         self._choices = choices
         self._forms = _forms(choices)
-
-    @property
-    def schema(self) -> dict[str, Any]:
+        self.schema: dict[str, Any] = {"anyOf": [_object(form) for form in self._forms]}
         """The schema of all of them, in keywords that every server knows (https://json-schema.org)."""
-        return {"anyOf": [_object(form) for form in self._forms]}
 
     def read(self, text: str) -> Chosen:
         """Return the record that a server wrote; fields that do not belong to its act are left unread.
