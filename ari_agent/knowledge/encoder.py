@@ -1,0 +1,93 @@
+"""The embedded default: a small trained encoder reads the caller's words, and a gate knows when it is not sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ari_agent.decision import Intent
+from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.features import words
+from ari_agent.knowledge.network import KINDS, Floats, Network, load
+from ari_agent.knowledge.ranking import Ranking
+from ari_agent.knowledge.reading import Kind, Match, Reading
+
+SURE = 0.5
+"""Probability from which a passage is spoken without asking back."""
+POSSIBLE = 0.12
+"""Probability from which it is worth asking back for a passage."""
+RIVAL = 0.4
+"""Share of the best passage's probability from which the caller is asked which of two is meant."""
+INTENT = 0.6
+"""Likeness to an example from which an intent is named."""
+
+_URGENT: tuple[Kind, ...] = ("emergency", "fault", "accident", "distress")
+_PERSONAL: tuple[Kind, ...] = ("person", "anger", "lawyer", "bereavement")
+_THRESHOLDS: dict[Kind, float] = {
+    **dict.fromkeys(KINDS, 0.6),
+    **dict.fromkeys(_PERSONAL, 0.45),
+    **dict.fromkeys(_URGENT, 0.35),
+}
+"""Probability from which a kind of turn is acted on: a false alarm costs a receptionist a minute, a miss may cost more."""
+
+
+class EncoderKnowledge:
+    """Implements Knowledge by a trained encoder; needs its model file and numpy, nothing else."""
+
+    engine: Literal["encoder"] = "encoder"
+
+    def __init__(self, passages: Sequence[Passage], model: Path | Network, intents: Sequence[Intent] = ()) -> None:
+        """Read the passages once. Raises DocumentError when the folder `model` holds no usable encoder."""
+        self.passages = tuple(passages)
+        self._network = load(model) if isinstance(model, Path) else model
+        self._ranking = Ranking(self._network, self.passages)
+        examples = [(intent.name, example) for intent in intents for example in intent.examples]
+        self._intents = [name for name, _ in examples]
+        self._examples = np.array([self._network.vectors(words(example)).text for _, example in examples])
+
+    def read(self, text: str, last: str = "") -> Reading:
+        """Read the caller's words."""
+        heard = self._ranking.mend(text)
+        if not heard:
+            return Reading(None)
+        kinds = self._network.kinds(heard)
+        match = self._match(self._ranking.probabilities(heard, kinds))
+        return Reading(match, _kind(kinds, match), self._intent(heard))
+
+    def _match(self, probabilities: Floats) -> Match:
+        first, *others = np.argsort(-probabilities, kind="stable")
+        best = float(probabilities[first])
+        rival = bool(others) and float(probabilities[others[0]]) >= RIVAL * best
+        return Match(
+            self.passages[first],
+            best,
+            self.passages[others[0]] if rival else None,
+            sure=best >= SURE and not rival,
+            possible=best >= POSSIBLE,
+        )
+
+    def _intent(self, heard: Sequence[str]) -> str:
+        if not self._intents:
+            return ""
+        alike = self._examples @ self._network.vectors(heard).text
+        nearest = int(alike.argmax())
+        return self._intents[nearest] if alike[nearest] >= INTENT else ""
+
+
+def _kind(kinds: Floats, match: Match) -> Kind | None:
+    """Return the kind of turn to act on; a passage that surely answers makes it a question."""
+    by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
+    for group in (_URGENT, _PERSONAL):
+        mass = sum(by_kind[kind] for kind in group)
+        best = max(group, key=by_kind.__getitem__)
+        if mass >= _THRESHOLDS[best]:
+            return best
+    best = max(by_kind, key=by_kind.__getitem__)
+    if by_kind[best] < _THRESHOLDS[best]:
+        return "question" if match.sure else None
+    if match.possible and best in ("outside", "unclear", "smalltalk"):
+        return "question" if match.sure else None
+    return best

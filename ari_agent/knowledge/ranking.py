@@ -1,0 +1,137 @@
+"""Which passage of a company explains a caller's words, and how probable it is that any does."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.features import MAX_WORDS, words
+from ari_agent.knowledge.german import PAIRS, STOPWORDS
+from ari_agent.knowledge.mending import Mender
+from ari_agent.knowledge.network import Floats, Network
+
+VIEWS = ("title", "text", "question", "words", "stems", "letters", "bm25", "covered")
+"""What of a passage is compared with the caller's words, each in its own way."""
+_GRAM = 4
+_BM25_K1, _BM25_B = 1.5, 0.75
+"""The usual saturation of frequent words and punishment of long passages.
+
+S. Robertson, H. Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond (2009), section 3.
+"""
+_FUNCTION_WORDS = frozenset(word.replace("ß", "ss") for word in STOPWORDS)
+
+
+class Ranking:
+    """The passages of one company as numbers, made once."""
+
+    def __init__(self, network: Network, passages: Sequence[Passage]) -> None:
+        self._network = network
+        own = [[words(part) for part in (p.title, p.text, *p.questions)] for p in passages]
+        self._mender = Mender(network.known, (word for parts in own for part in parts for word in part))
+        self._count = len(passages)
+        read = [[network.vectors(part) for part in parts] for parts in own]
+        self._titles = np.stack([parts[0].text for parts in read])
+        self._texts = np.stack([parts[1].text for parts in read])
+        self._questions = np.concatenate([[v.text for v in (parts[0], *parts[2:])] for parts in read])
+        self._first_question = _starts([len(parts) - 1 for parts in read])
+        self._words = np.concatenate([v.words for parts in read for v in parts])
+        self._first_word = _starts([sum(len(v.words) for v in parts) for parts in read])
+        self._asked = np.array([len(parts) > 2 for parts in read], np.float32)
+        self._stems = [self._stemmed([word for part in parts for word in part]) for parts in own]
+        self._grams = [{g for part in parts for w in part for g in _grams(w)} for parts in own]
+        self._lengths = np.array([stems.total() for stems in self._stems])
+        self._frequency = Counter(stem for stems in self._stems for stem in stems)
+        self._gram_frequency = Counter(gram for grams in self._grams for gram in grams)
+
+    def mend(self, text: str) -> list[str]:
+        """Return the caller's words as they were meant."""
+        return self._mender.mend(words(text)[:MAX_WORDS])
+
+    def probabilities(self, heard: Sequence[str], kinds: Floats) -> Floats:
+        """Return for each passage how probably it answers the words; what is missing to 1 says that none does."""
+        w = self._network.ranker
+        inputs = (self.inputs(heard, kinds) - w["ranker_mean"]) / w["ranker_spread"]
+        hidden = np.tanh(inputs @ w["ranker_hidden"].T + w["ranker_hidden_bias"])
+        scores = hidden @ w["ranker_out"] + inputs @ w["ranker_direct"] + w["ranker_bias"]
+        raised = np.exp(np.minimum(scores, 50.0))
+        shares: Floats = (raised / (1.0 + raised.sum())).astype(np.float32)
+        return shares
+
+    def inputs(self, heard: Sequence[str], kinds: Floats) -> Floats:
+        """Return what the ranker weighs: (passages, 2 * VIEWS + what the words tell by themselves)."""
+        views, shared = self._views(heard)
+        rivals = np.stack([np.delete(views, i, axis=0).max(axis=0, initial=0.0) for i in range(self._count)])
+        common = np.concatenate((shared, np.log(np.maximum(kinds, 1e-4))))
+        inputs = (views, views - rivals, self._asked[:, None], np.tile(common, (self._count, 1)))
+        return np.concatenate(inputs, axis=1).astype(np.float32)
+
+    def _views(self, heard: Sequence[str]) -> tuple[Floats, Floats]:
+        read = self._network.vectors(heard)
+        near = np.maximum.reduceat(read.words @ self._words.T, self._first_word, axis=1)  # (words, passages)
+        stems = self._stemmed(heard)
+        rarity = {stem: self._rarity(self._frequency[stem]) for stem in stems}
+        total = sum(rarity.values()) or 1.0
+        weights = self._content_weights(heard, rarity)
+        soft = np.clip((near - 0.35) / 0.5, 0, 1)
+        views = np.stack(
+            (
+                self._titles @ read.text,
+                self._texts @ read.text,
+                np.maximum.reduceat(self._questions @ read.text, self._first_question),
+                read.weights @ near,
+                np.array([sum(r for s, r in rarity.items() if s in own) for own in self._stems]) / total,
+                self._by_letters(heard),
+                np.array([self._bm25(stems, i) for i in range(self._count)]) / 10.0,
+                weights @ soft,
+            ),
+            axis=1,
+        )
+        best = near.max(axis=1, initial=-1.0) if len(heard) else np.zeros(0)
+        strange = sum(r for s, r in rarity.items() if s not in self._frequency) / total
+        unexplained = float((weights * (1 - np.clip(best, 0, 1))).sum())
+        worst = float((1 - best[weights > 0]).max(initial=0.0)) if len(heard) else 1.0
+        shared = np.array([strange, unexplained, worst, math.log1p(len(heard)), math.log1p(len(stems))])
+        return views, shared
+
+    def _content_weights(self, heard: Sequence[str], rarity: dict[str, float]) -> Floats:
+        weights = np.array([rarity.get(self._network.features.stem(w), 0.0) for w in heard], np.float32)
+        return weights / max(float(weights.sum()), 1e-6)
+
+    def _stemmed(self, heard: Sequence[str]) -> Counter[str]:
+        text = f" {' '.join(heard)} "
+        pairs = [meaning for pair, meaning in PAIRS.items() if f" {pair} " in text]
+        return Counter(self._network.features.stem(w) for w in [*heard, *pairs] if w not in _FUNCTION_WORDS)
+
+    def _rarity(self, frequency: int) -> float:
+        return math.log(1 + (self._count - frequency + 0.5) / (frequency + 0.5))
+
+    def _bm25(self, stems: Counter[str], number: int) -> float:
+        own, length = self._stems[number], self._lengths[number] / (self._lengths.mean() or 1.0)
+        norm = _BM25_K1 * (1 - _BM25_B + _BM25_B * length)
+        return sum(
+            self._rarity(self._frequency[s]) * own[s] * (_BM25_K1 + 1) / (own[s] + norm) for s in stems if s in own
+        )
+
+    def _by_letters(self, heard: Sequence[str]) -> Floats:
+        """Return the share of the rare letter groups of the words that each passage holds."""
+        weights = {
+            gram: self._rarity(self._gram_frequency[gram])
+            for word in heard
+            if word not in _FUNCTION_WORDS
+            for gram in _grams(word)
+        }
+        total = sum(weights.values()) or 1.0
+        return np.array([sum(w for g, w in weights.items() if g in own) for own in self._grams], np.float32) / total
+
+
+def _grams(word: str) -> list[str]:
+    framed = f"^{word}$"
+    return [framed[i : i + _GRAM] for i in range(len(framed) - _GRAM + 1)]
+
+
+def _starts(sizes: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.cumsum([0, *sizes[:-1]])

@@ -1,0 +1,1 @@
+"""Trains the German encoder: corpus, callers' speech, network, calibration, evaluation."""

@@ -1,0 +1,53 @@
+"""The trained network as the file that ari-agent loads: tables in 8 bits, the rest as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ari_agent.knowledge.network import FILE, FORMAT, KINDS
+from train.corpus import Corpus
+from train.network import Head, Matcher
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def arrays(matcher: Matcher, head: Head, corpus: Corpus, known: Collection[str]) -> Arrays:
+    """Return the arrays of the model file, but those of the ranker."""
+    table, table_scale = _eight_bits(matcher.table.weight.detach().numpy())
+    rows, head_scale = _eight_bits(head.table.weight.detach().numpy())
+    settings = {"format": FORMAT, "kinds": KINDS, "classes": dict(corpus.classes)}
+    return {
+        "settings": _text(json.dumps(settings, ensure_ascii=False, sort_keys=True)),
+        "known": _text(" ".join(sorted(known))),
+        "table": table,
+        "table_scale": table_scale,
+        "gate": matcher.gate.weight.detach().numpy()[:, 0].astype(np.float16),
+        "head": rows,
+        "head_scale": head_scale,
+        "convolution": head.convolution.weight.detach().numpy(),
+        "convolution_bias": head.convolution.bias.detach().numpy(),
+        "out": head.out.weight.detach().numpy(),
+        "out_bias": head.out.bias.detach().numpy(),
+    }
+
+
+def write(folder: Path, contents: Mapping[str, NDArray[Any]]) -> None:
+    """Write the model file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / FILE, **dict(contents))
+
+
+def _text(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _eight_bits(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    scale = (np.abs(weights).max(axis=1) / 127).astype(np.float16)
+    scale = np.maximum(scale, np.float16(1e-6))
+    return np.round(weights / scale[:, None].astype(np.float32)).clip(-127, 127).astype(np.int8), scale
