@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
@@ -338,3 +339,30 @@ async def test_a_model_trained_on_one_company_reads_no_system_message(settings: 
     async with LlamaDecider(settings.model_copy(update={"gguf": path, "context_tokens": 512}), BRIEF) as decider:
         await decider.wait_ready()
         assert isinstance(await alone(decider, QUESTIONS[0]), Decision)
+
+
+async def test_a_passage_that_does_not_fit_is_refused_and_the_call_goes_on(decider: LlamaDecider) -> None:
+    endless = replace(BRIEF.topics[0], text="Wir sind montags bis freitags für Sie da. " * 500)
+    async with decider.deliberation() as call:
+        with pytest.raises(EngineUnavailable, match="too long"):
+            await anext(call.phrase(turn(QUESTIONS[0]), endless))
+        assert isinstance(await call.decide(turn(QUESTIONS[0])), Decision)
+
+
+async def test_reading_ahead_leaves_less_to_do_at_the_end_of_the_turn(settings: Model, tmp_path: Path) -> None:
+    """Seconds are no measure on a busy machine, but a long history read beforehand makes an order of magnitude."""
+    history = [Exchange(text, "Wir sind montags bis freitags für Sie da. " * 4) for text in QUESTIONS]
+    deep = replace(TINY, layers=24)
+    model = gguf.write(tmp_path / "deep.gguf", deep)
+    async with LlamaDecider(settings.model_copy(update={"gguf": model, "context_tokens": 8192}), BRIEF) as decider:
+        await decider.wait_ready()
+        times = []
+        for early in (False, True):
+            async with decider.deliberation() as call:
+                if early:
+                    call.ahead(turn("kommen sie auch am", *history))
+                    await asyncio.sleep(1.0)  # nothing tells when it has been read
+                began = time.perf_counter()
+                await call.decide(turn("kommen sie auch am wochenende", *history))
+                times.append(time.perf_counter() - began)
+    assert times[1] < times[0] / 2
