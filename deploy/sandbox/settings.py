@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
@@ -13,10 +13,19 @@ CACHE = Path(os.environ.get("ARI_AGENT_CACHE", "/var/cache/ari-agent"))
 SECRETS = CACHE / "sandbox" / "secrets"
 COMPANY = HERE / "lindner.md"
 VOSK_MODEL = REPO / "models" / "demo" / "vosk-de"
+STANDIN = REPO / "models" / "demo" / "standin" / "standin.gguf"
+"""The language model of the demo company."""
+
+Engine = Literal["search", "embedded", "llama", "remote"]
+Tables = dict[str, dict[str, Any]]
 
 
-def sandbox_settings(data: Path, *, node: str = "sandbox") -> dict[str, dict[str, Any]]:
-    """Return the settings as tables; `data` is the folder of the embedded Postgres."""
+def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | None = None) -> Tables:
+    """Return the settings as tables.
+
+    `folder` is where the agent keeps its database and what its model has read. `engine` decides what is said: without
+    one the demo company's model does if it is there. "remote" needs model.url too.
+    """
     return {
         "company": {"name": "Lindner Heizungsbau", "knowledge": str(COMPANY)},
         "asterisk": {
@@ -29,12 +38,17 @@ def sandbox_settings(data: Path, *, node: str = "sandbox") -> dict[str, dict[str
         },
         "calls": {"slots": 12},
         "speech": {"vosk_model": str(VOSK_MODEL)},
-        "log": {"data": str(data), "wording": True},
+        "model": {
+            "engine": engine or ("llama" if STANDIN.exists() else "embedded"),
+            "gguf": str(STANDIN),
+            "cache": str(folder / "model"),
+        },
+        "log": {"data": str(folder / "postgres"), "wording": True},
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
     }
 
 
-def write_settings(path: Path, settings: dict[str, dict[str, Any]]) -> Path:
+def write_settings(path: Path, settings: Tables) -> Path:
     """Write the tables as a TOML file and return its path."""
     lines: list[str] = []
     for section, values in settings.items():

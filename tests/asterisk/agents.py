@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+import pytest_asyncio
 from callers import VOSK_MODEL
+from database.servers import open_folder
 from psycopg.rows import DictRow, dict_row
 
 from ari_agent.call import Engines
 from ari_agent.calllog.embedded import EmbeddedPostgres
 from ari_agent.calllog.postgres import PostgresLog
-from ari_agent.cli.company import company_script
+from ari_agent.cli.company import company_decider, company_script
 from ari_agent.config import Settings, load
 from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
+from ari_agent.protocols import Decider
 from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.espeak import EspeakVoice
 from ari_agent.speech.vad import SpeechGate
 from ari_agent.speech.vosk import VoskRecogniser
 from sandbox import agent as process
-from sandbox.settings import sandbox_settings, write_settings
+from sandbox.settings import Engine, Tables, sandbox_settings, write_settings
 
+from .conftest import Sandbox
 from .people import until
 
 START_S = 20.0
 STOP_S = 15.0
 
-Tables = dict[str, dict[str, Any]]
+T = TypeVar("T")
 
 
-def tables(data: Path, node: str, **changes: dict[str, Any]) -> Tables:
+def tables(folder: Path, node: str, engine: Engine | None = None, **changes: dict[str, Any]) -> Tables:
     """Return settings for a quick test: the agent speaks fast and waits for nobody for long."""
-    settings = sandbox_settings(data / "postgres", node=node)
+    settings = sandbox_settings(folder, node=node, engine=engine)
     quick: Tables = {
         "speech": {"vosk_model": str(VOSK_MODEL), "voice_wpm": 300},
         "escalation": {"ring_s": 8, "key_s": 2},
@@ -128,6 +132,7 @@ class Inside:
     recogniser: VoskRecogniser
     log: PostgresLog
     book: Book
+    decider: Decider | None
 
     @property
     def worker(self) -> int:
@@ -148,12 +153,13 @@ async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
         voice = CachedVoice(EspeakVoice(checked.speech))
         await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
         ari = await stack.enter_async_context(Ari.open(checked.asterisk, checked.app))
-        engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs))
+        decider = await stack.enter_async_context(company_decider(checked.model, script))
+        engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs), decider)
         controller = Controller(checked, Pbx(ari, Ami(checked.asterisk)), engines, script, log)
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)
-            yield Inside(checked, controller, ari, recogniser, log, Book(checked.log.data))
+            yield Inside(checked, controller, ari, recogniser, log, Book(checked.log.data), decider)
         finally:
             controller.stop()
             async with asyncio.timeout(STOP_S):
@@ -162,3 +168,30 @@ async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
 
 async def _is_connected(ari: Ari) -> bool:
     return ari.app in await ari.applications()
+
+
+Fixture = Callable[[Sandbox], AsyncIterator[T]]
+
+
+def served(node: str, engine: Engine | None = None, **changes: dict[str, Any]) -> Fixture[Agent]:
+    """Return a fixture: one agent that serves a module's calls, as a process of its own."""
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def serve(sandbox: Sandbox) -> AsyncIterator[Agent]:
+        with open_folder() as folder:
+            async with Agent(folder, tables(folder, node, engine, **changes)) as agent:
+                yield agent
+
+    return serve
+
+
+def laid_open(node: str, engine: Engine | None = None, **changes: dict[str, Any]) -> Fixture[Inside]:
+    """Return a fixture: one agent that serves a module's calls in our own process."""
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def serve(sandbox: Sandbox) -> AsyncIterator[Inside]:
+        with open_folder() as folder:
+            async with inside(folder, tables(folder, node, engine, **changes)) as agent:
+                yield agent
+
+    return serve

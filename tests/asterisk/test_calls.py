@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from database.servers import open_folder
 
 from sandbox import ear
 from sandbox.phone import Phone
 
-from .agents import Agent, tables
+from . import agents
+from .agents import Agent
 from .conftest import Sandbox
 from .people import COMPANY, NUMBER, Ears, ask, nothing_left, notice_over, says, wants_a_person
 
@@ -26,11 +26,7 @@ BARGE_IN_LIMIT_MS = 400
 """Generous, because the machine may be busy with other tests; deploy/bench measures."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(sandbox: Sandbox) -> AsyncIterator[Agent]:
-    with open_folder() as folder:
-        async with Agent(folder, tables(folder, "calls")) as running:
-            yield running
+served = agents.served("calls")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -108,7 +104,7 @@ async def test_who_says_an_emergency_word_hears_the_emergency_number_in_full_tho
     begun = await caller.wait_speech(since=asked + 1)
     await caller.say(says("Hallo!"))  # does not interrupt this sentence
     await caller.wait_quiet(200, since=begun)
-    assert await ears.heard(caller, ears.wording.emergency, asked)
+    assert await ears.heard(caller, ears.wording.before["emergency"], asked)
     call = (await served.book.last())["id"]
     assert await served.book.refused(call) == "nobody-free"
     assert (await served.book.turns(call))[0]["reason"] == "emergency"

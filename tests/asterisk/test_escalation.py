@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from database.servers import open_folder
 
 from sandbox import ear
 from sandbox.phone import Phone, Ringing
 
-from .agents import Agent, tables
+from . import agents
+from .agents import Agent
 from .conftest import Sandbox
 from .people import (
     CALLERS_TONE,
@@ -29,11 +29,7 @@ from .people import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(sandbox: Sandbox) -> AsyncIterator[Agent]:
-    with open_folder() as folder:
-        async with Agent(folder, tables(folder, "escalation", escalation={"ring_s": 4, "key_s": 1})) as running:
-            yield running
+served = agents.served("escalation", escalation={"ring_s": 4, "key_s": 1})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from database.servers import open_folder
 
 from sandbox.phone import Phone, PhoneError
 
-from .agents import Inside, inside, tables
+from . import agents
+from .agents import Inside
 from .conftest import Sandbox
 from .people import (
     COMPANY,
@@ -34,11 +34,7 @@ HURRIED_MS = (0, 2, 5, 10, 20, 30, 50, 80)
 """How soon after the INVITE callers give up: before, during and after claim and answer."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def agent(sandbox: Sandbox) -> AsyncIterator[Inside]:
-    with open_folder() as folder:
-        async with inside(folder, tables(folder, "inside")) as served:
-            yield served
+agent = agents.laid_open("inside")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -63,7 +63,7 @@ async def stage(slots: int) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         version = stack.enter_context(_asterisk())
         folder = stack.enter_context(_folder())
-        tables = sandbox_settings(folder / "postgres", node="bench")
+        tables = sandbox_settings(folder, node="bench")
         tables["calls"]["slots"] = slots
         settings = load(write_settings(folder / "bench.toml", tables))
         await _check_alone(settings)

@@ -102,7 +102,7 @@ def psql(*arguments: str) -> list[str]:
 
 
 def _settings_file(model: Path) -> Path:
-    tables = sandbox_settings(POSTGRES, node="demo")
+    tables = sandbox_settings(FOLDER, node="demo")
     tables["speech"]["vosk_model"] = str(model)
     tables["escalation"] = {"ring_s": RING_S}
     return write_settings(SETTINGS, tables)
