@@ -50,6 +50,7 @@ class RemoteDecider:
         self.records = lru_cache(_KEPT)(lambda acts: Records(Choices(brief, acts)))
         """The records that are possible when these acts are allowed."""
         self._tripped = asyncio.Event()
+        self._away = False
         self._probed = asyncio.Event()
         self._places = settings.parallel + settings.queue
         self._stack = AsyncExitStack()
@@ -134,8 +135,11 @@ class RemoteDecider:
         match self.breaker.state:
             case "open":
                 self._tripped.set()
-                log.warning("the model server is left alone", seconds=self.breaker.pause_s, fault=self.breaker.fault)
+                if not self._away:  # else the log would fill for as long as it is away
+                    log.warning("the model server does not decide", fault=self.breaker.fault)
+                self._away = True
             case "closed":
+                self._away = False
                 log.info("the model server decides")
 
 

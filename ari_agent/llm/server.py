@@ -54,6 +54,7 @@ class Server:
         self.url = (settings.url or "").rstrip("/")
         self.model = settings.remote_name
         """Name of the model to ask for; "" until `look` has found it out."""
+        self._named = settings.remote_name
         self.form = Form()
         """What the server understands, as far as it is known."""
         self._http = http
@@ -88,7 +89,7 @@ class Server:
             raise EngineUnavailable(ENGINE, f"{self.url}/models lists no models; check model.url") from e
         if not names:
             raise EngineUnavailable(ENGINE, f"{self.url} has no model loaded")
-        self.model = self.model or names[0]
+        self.model = self._named or names[0]  # it may be another one since it was restarted
 
     async def write(self, inquiry: Inquiry) -> tuple[str, Any]:
         """Return what the model writes and the probabilities of its tokens, None when the server tells none.

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from fakes import FakeDecider, until
 from model_servers import BRIEF, Answer, Scripted, fails, for_ever, says, settings, situation, streams
+from structlog.testing import capture_logs
 from wires import serving
 
 from ari_agent.decision import Decision
@@ -337,23 +338,26 @@ async def test_after_three_failures_nobody_waits_for_the_server_until_it_is_back
     monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.1)
     scripted = Scripted(for_ever)
     loop = asyncio.get_running_loop()
-    async with asking(scripted, local()) as (decider, deliberation):
-        for _ in range(breaker.FAILURES):
-            await deliberation.decide(situation())
-        assert decider.breaker.state == "open"
-        scripted.well = False
-        looks = scripted.looks
-        began = loop.time()
-        for _ in range(20):
-            assert (await deliberation.decide(situation())).by == "llama"
-        assert loop.time() - began < LIMIT_S / 2
-        assert len(scripted.bodies) == breaker.FAILURES
-        await until(lambda: scripted.looks >= looks + 2)
-        assert decider.breaker.state == "open"
-        scripted.well, scripted.script = True, [says(ANSWER)]
-        await until(lambda: decider.breaker.state == "half-open")
-        assert await deliberation.decide(situation()) == BY_SERVER
-        assert decider.breaker.admits
+    with capture_logs() as lines:
+        async with asking(scripted, local()) as (decider, deliberation):
+            for _ in range(breaker.FAILURES):
+                await deliberation.decide(situation())
+            assert decider.breaker.state == "open"
+            scripted.well = False
+            looks = scripted.looks
+            began = loop.time()
+            for _ in range(20):
+                assert (await deliberation.decide(situation())).by == "llama"
+            assert loop.time() - began < LIMIT_S / 2
+            assert len(scripted.bodies) == breaker.FAILURES
+            await until(lambda: scripted.looks >= looks + 3)
+            assert decider.breaker.state == "open"
+            scripted.well, scripted.script = True, [says(ANSWER)]
+            await until(lambda: decider.breaker.state == "half-open")
+            assert await deliberation.decide(situation()) == BY_SERVER
+            assert decider.breaker.admits
+    told = [line["event"] for line in lines if line["log_level"] != "debug"]
+    assert told == ["the model server decides", "the model server does not decide", "the model server decides"]
 
 
 async def test_a_server_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
