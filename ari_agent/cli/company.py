@@ -13,8 +13,9 @@ from ari_agent.decision import Intent
 from ari_agent.dialogue.conversation import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
-from ari_agent.errors import DocumentError
+from ari_agent.errors import DocumentError, ModelError
 from ari_agent.knowledge.document import Passage, read_passages
+from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.llm.llama import LlamaDecider
@@ -46,6 +47,11 @@ def company_knowledge(company: Company, model: Model, intents: Sequence[Intent])
     Raises DocumentError.
     """
     passages = company_passages(company.knowledge)
+    if model.engine != "search":
+        try:
+            return EncoderKnowledge(passages, model.encoder, intents)
+        except (DocumentError, ModelError) as e:
+            log.warning("search reads callers' words without the encoder", fault=str(e))
     return SearchKnowledge(passages)
 
 
