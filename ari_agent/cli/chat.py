@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import sys
@@ -79,6 +80,8 @@ def chat(
 
 
 async def _talk(settings: Dialogue, *, as_json: bool) -> None:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is no text is not understood, as in a call
     script = company_script(settings)
     console = Console(stderr=True, highlight=False)
     async with company_decider(settings.model, script) as decider:
@@ -103,8 +106,9 @@ async def _converse(model: Model, script: Script, decider: Decider | None, numbe
     turn = 0
     async with consulting.opened():
         while line := await _line():
-            if not (text := as_recognised(line)):
+            if not line.strip():
                 return False
+            text = as_recognised(line)
             turn += 1
             exchanged = await _exchange(conversation, consulting, text, number, turn)
             _show(exchanged, as_json=as_json)

@@ -60,6 +60,9 @@ _YIELDING: frozenset[Rule] = frozenset({"fault", "complaint", "wish-for-person",
 _ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
 """Rules that a passage overrides which answers the words."""
 
+_MOST_LETTERS = 2000
+"""Two minutes of speech; an utterance is ended much earlier, but a caller may go on while it is decided."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
@@ -77,9 +80,10 @@ def rule(text: str, rules: Rules) -> Rule | None:
 
     Words the recogniser did not know ("[unk]") count as pauses between the others. A rule for a whole utterance sees
     that there were some by a "…" at its beginning: thanks alone may end a call, thanks after who knows what may not.
+    Of a very long text the end is read, because the time some patterns take grows with the square of its length.
     """
-    known = " ".join(text.replace("[unk]", " ").split())
-    if "[unk]" in text:
+    known = " ".join(text[-_MOST_LETTERS:].replace("[unk]", " ").split())
+    if "[unk]" in text or len(text) > _MOST_LETTERS:
         known = f"… {known}"
     return next((name for name, pattern in rules.items() if pattern.search(known)), None)
 
