@@ -1,7 +1,9 @@
 """How sure a server was: the probabilities of its tokens, counted among those that were allowed. Pure.
 
-Servers tell the probabilities of the whole vocabulary. A schema leaves few of these tokens, and it is among them that
-the local model's certainty is measured; so it is done here too, with the likeliest tokens that the server names.
+Servers tell the probabilities of the likeliest tokens of the whole vocabulary. A schema leaves few of these tokens,
+and it is among them that the local model's certainty is measured; so it is done here too. What the server does not name
+counts as if it were as likely as the least likely that it names: a model that would rather write something else than
+any record is not certain of the record it is made to write.
 """
 
 from __future__ import annotations
@@ -66,19 +68,29 @@ def _share(whole: str, start: int, written: Sequence[Token], values: Sequence[Va
     product, at = 1.0, 0
     for token in written:
         if at < end and at + len(token.text) > start:
-            rests = [candidate[at:] for candidate in wholes if candidate.startswith(whole[:at])]
-            own = token.odds.get(token.text, 0.0)
-            others = sum(p for t, p in token.odds.items() if t != token.text and any(_fits(t, r) for r in rests))
-            if own + others > 0:
-                product *= own / (own + others)
+            rests = {candidate[at:] for candidate in wholes if candidate.startswith(whole[:at])}
+            product *= _among(token, rests)
         at += len(token.text)
     return product
 
 
+def _among(token: Token, rests: set[str]) -> float:
+    """Return the share of a token among those that go on with one of `rests`, what is left of each value."""
+    own = token.odds[token.text]
+    if own <= 0.0:
+        return 0.0
+    others = [(text, p) for text, p in token.odds.items() if text != token.text]
+    named = sum(p for text, p in others if any(_fits(text, rest) for rest in rests))
+    unnamed = sum(not any(_fits(text, rest) for text in token.odds) for rest in rests)
+    least = min(own, *(p for _, p in others), max(0.0, 1.0 - own))
+    left = max(0.0, 1.0 - own - sum(p for _, p in others))
+    return own / (own + named + min(unnamed * least, left))
+
+
 def _fits(token: str, rest: str) -> bool:
-    """Whether a token goes on with what is left of a value; behind a number's last digit anything but a digit does."""
+    """Whether a token goes on with what is left of a value; "" is left of a number, which a comma or brace ends."""
     if not rest:
-        return bool(token) and not token[0].isdigit()
+        return bool(token) and token.lstrip()[:1] in ("", ",", "}")
     return bool(token) and (token.startswith(rest) or rest.startswith(token))
 
 

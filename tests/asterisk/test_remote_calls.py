@@ -72,4 +72,4 @@ async def test_the_server_decides_and_when_it_hangs_and_dies_the_call_goes_on(
             (call,) = await agent.book.closed(1)
             assert (call["outcome"], call["reason"]) == ("solved", "goodbye")
             turns = [(turn["source"], turn["decided_by"]) for turn in await agent.book.turns(call["id"])]
-            assert turns[:3] == [("wartung", "remote"), ("parkplätze", "llama"), ("bezahlung", "llama")]
+            assert turns[:3] == [("wartung", "remote"), ("parkplaetze", "llama"), ("bezahlung", "llama")]
