@@ -6,11 +6,13 @@ import re
 
 from ari_agent.dialogue.policy import Rule, Rules
 
-_PERSON = r"""(mitarbeiter(in|s|innen)? | mensch(en)? | person | jemand(en|em)? | zentrale | kolleg(e|en|in) |
-    berater(in)? | sachbearbeiter(in)? | ansprechpartner(in)? | kundendienst | empfang | chef(in)? | meister |
-    vertrieb | buchhaltung)"""
-_CONNECT = r"""(sprechen | reden | (weiter)?verb[iu]nden | durchstellen | durchgestellt |
-    (geben|stellen)\ sie\ (mir|mich))"""
+_PERSON = r"""(mitarbeiter(in|s|innen)? | verwaltung | anmeldung | mensch(en)? | person | jemand(en|em)? |
+    zentrale | kolleg(e|en|in) |
+    berater(in)? | scheff | \w*meister | sachbearbeiter(in)? | ansprechpartner(in)? | kundendienst | empfang |
+    chef(in)? |
+    vertrieb | buch\ ?haltung)"""
+_CONNECT = r"""(sprechen | reden | (weiter)?ver\ ?b[iu]nden | durchstellen | durchgestellt |
+    gesprochen | (geben|stellen|holen)\ sie\ (mir|mich)(\ (mal|bitte|doch))*)"""
 _MACHINE = r"(computer | roboter | automaten? | maschine)"
 _FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber | brauche | bitte | ein(en|e|em|er)? | den |
     der | die | zum | zur | mit | nein | ja | hallo | guten | tag | kein(en)? | nur | kann | könnte | ist | da |
@@ -18,31 +20,59 @@ _FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber |
 _JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
 
 _PATTERNS: dict[Rule, str] = {
-    "emergency": r"""\b(notfall | feuer | (es|hier|das|haus|wohnung|küche|keller|dach)\ brennt |
-        brennt\ (es|bei|das|hier) | gasgeruch | (riecht|riechen|stinkt|rieche)\b.*\bgas |
+    "emergency": r"""\b(notfall | feuer(?!\ wehr) | (es|hier|das|haus|wohnung|küche|keller|dach)\ brennt |
+        brennt\ (es|bei|das|hier|lichterloh) | flammen | in\ brand | (voll(er)?|dichter)\ (qualm|rauch) |
+        gasgeruch | (riecht|riechen|stinkt|rieche)\b.*\bgas |
         gas\ (riechen|tritt\ aus|strömt) | gasleck | gasalarm | kohlenmonoxid | rauch\ (kommt|aus|im|in|überall) |
         raucht\ es | qualmt | (schwer\ )?verletzt | bewusstlos | ohnmächtig | umgekippt | zusammengebrochen |
-        keine\ luft | atmet\ (nicht|kaum) | herzinfarkt | schlaganfall | stromschlag | blutet | verblutet |
-        lebensgefahr | krankenwagen | rettungswagen | notarzt | feuerwehr | eingeklemmt | eingesperrt | umbringen |
+        keine\ luft | kaum\ (noch\ )?luft | atmet\ (so\ )?(nicht|kaum|komisch) | herzinfarkt |
+        (schmerzen|stechen|druck)\ in\ der\ brust | (ganz|schon)\ blau | schwarz\ vor\ (den\ )?augen |
+        nicht\ (mehr\ )?ansprechbar | (er|sie|kind|es)\ reagiert\ nicht | (schwer|hat\ (es\ )?ein(en|e))\ verbrannt |
+        zugeschwollen | schlaganfall | blutet | verblutet |
+        zu\ bluten | lebensgefahr | krankenwagen | rettungswagen | notarzt | eingeklemmt | ein\ ?gesperrt |
+        (brauch(e|en|t)?|ruf(en|t)?|hol(en|t)?|schick(en|t)?|alarmier(en|t)?)\b.*\bfeuer\ ?wehr | umbringen |
+        nicht\ mehr\ leben | das\ leben\ nehmen | (hängt|hänge)\b.*\bam\ seil |
+        kommt\ nicht\ mehr\ (hoch|runter|raus) |
+        strom\ ?schlag |
         vergiftet | allergischer?\ schock | (steckt|stecken|stecke|sitze)\b.*\b(im|in)\ (aufzug|fahrstuhl))\b""",
     "accident": r"""\b(unfall\ (gehabt|gebaut|passiert) | (hatte|hatten)\b.*\bunfall | autounfall | arbeitsunfall |
-        ins\ auto\ gefahren | reingefahren)\b""",
+        ins\ auto\ gefahren | reingefahren | zusammenstoß | gestürzt | ausgerutscht |
+        (leiter|treppe|gerüst|dach)\b.*\b((he)?runter\ ?|hinunter\ ?)?gefallen |
+        auf\ (den|die|meinen?|seinen?|ihren?)\ (fuß|hand|kopf|finger|zeh)\ gefallen)\b""",
     "bereavement": r"""\b(gestorben | verstorben(e|en|er)? | todesfall | trauerfall | ums\ leben |
+        leider\ (tot|gestorben|verstorben) | beerdigung\ ist\ (am|heute|morgen) |
         (mutter|vater|mann|frau|oma|opa|bruder|schwester|sohn|tochter)\ ist\ tot)\b""",
     "lawyer": r"""\b((mein(en|em)?|unser(en|em)?|zum)\ (rechts)?anwalt | meiner?\ (rechts)?anwältin |
         anwalt\ einschalten | rechtliche\ schritte | verklagen? | klage\ (ein|gegen) | anzeige\ erstatten |
-        zeige\ sie\ an | verbraucherzentrale | vor\ gericht)\b | ^(ein(en)?\ )?anwalt$""",
-    "distress": r"""\b(verzweifelt | weiß\ (einfach\ )?nicht\ (mehr\ )?(weiter|ein\ noch\ aus) | kann\ nicht\ mehr |
-        halte\ (das|es)\ nicht\ mehr\ aus | habe\ (solche|große|furchtbare)\ angst)\b""",
+        zeige\ sie\ an | verbraucherzentrale | vor\ gericht | rechts\ ?beistand | klagt\b.*\bgegen\ (sie|euch) |
+        (ihnen|sie)\b.*\beine\ frist\ (ge)?setzt?(en)? | rechts\ an\ ?wal[dt] |
+        an\ (die|meine|unsere)\ rechts\ ?schutz)\b |
+        ^(ein(en)?\ )?anwalt$""",
+    "distress": r"""\b(weiß\ (einfach\ )?nicht\ (mehr\ )?(weiter|ein\ noch\ aus) | kann\ nicht\ mehr |
+        halte\ (das|es)\ nicht\ mehr\ aus | mag\ nicht\ mehr | über\ den\ kopf |
+        (völlig|total|komplett)\ (fertig|aufgelöst) |
+        dreh(e)?\ (\w+\ ){0,3}durch | am\ ganzen\ (leib|körper) | bringt\ mich\ um | ver\ ?zweifelt |
+        hab(e)?\ (richtig|solche|große|furchtbare|schreckliche|so)\ angst(?!\ vor))\b""",
     "fault": r"""\b((wasser)?rohrbruch | überschwemm(t|ung) | ausgefallen | kaputt | defekt | undicht | tropft |
         geht\ gar\ nichts\ mehr | nichts\ (geht|funktioniert)\ mehr | heizung\ ist\ (kalt|aus) |
-        kein(en)?\ (strom|warmes\ wasser) | unter\ wasser | starke\ schmerzen | gehackt)\b""",
+        kein(en)?\ (strom|warmes\ wasser) | unter\ wasser | starke\ schmerzen | gehackt | liegen\ ?geblieben |
+        wasser\b.*\b(durch|von)\ (die|der)\ decke | droht\ (\w+\ ){0,4}zu\ fallen? | hängt\ (ganz\ )?(los|schief) |
+        (heraus|raus)\ ?gefallen | bremsen?\ (geht|gehen|funktioniert|funktionieren)\ nicht | steck(e)?\b.*\bfest |
+        (ist|sind)\ tot | geplatzt | gerissen | keiner\ kann\ (mehr|hier)\ arbeiten | aus\ gefallen)\b""",
     "complaint": r"""\b(beschwerde | beschweren? | unverschämt(heit)? | frechheit | sauerei | schweinerei | abzocke |
-        nase\ voll | stinksauer | stocksauer | wütend | empört | inkompetent | saftladen |
-        zum\ (dritten|vierten|fünften|zehnten)\ mal)\b""",
+        (un\ )?verschämt(e|er|es|en)? | schlamperei | unter\ aller\ (sau|kanone) | das\ allerletzte |
+        (lass|lasse)\b.*\b(nicht\ bieten|nicht\ gefallen|nicht\b.*\bbehandeln) |
+        (könnt|können)\ (\w+\ )?mich\ (alle\ )?mal |
+        so\ (geht|springt)\b.*\bnicht\b.*\bum | auf\ (den|die)\ (keks|geist|nerven|wecker) | verarschen | veräppeln |
+        abgewimmelt | verlange\ mein\ geld | nase\ voll | (stink|stock)\ ?sauer | wütend | empört | inkompetent |
+        saftladen |
+        (zum|das)\ (dritten?|vierten?|fünften?|zehnten?)\ mal)\b""",
     # The greeting promises that the word "Mitarbeiter" reaches one, so it does in any sentence but one about jobs.
     "wish-for-person": rf"""\b{_CONNECT}\b.*\b({_PERSON} | herrn? | frau)\b |
         \b({_PERSON} | herrn? | frau)\b.*\b{_CONNECT}\b |
+        ^(ist|wäre|haben\ sie|hätten\ sie)\ (bitte\ |denn\ |mal\ |jetzt\ )*(der\ |die\ |den\ )?(herrn?|frau)\ \w+\b.*
+            \b(da|im\ haus|erreichbar|zu\ sprechen|zu\ erreichen)\b |
+        ^ich\ (brauche?|bräuchte|suche?|möchte|will|hätte?\ gern)\ (bitte\ |mal\ )*(die|den)\ (herrn?|frau)\ \w+\b |
         ^({_FILLER}\ )*({_PERSON} | (herrn?|frau)(\ \w+)?)(\ (bitte|haben|da|jetzt|sofort))*$ |
         ^(?!.*\b{_JOBS}\b).*\bmitarbeiter(in|s|innen)?\b |
         \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
