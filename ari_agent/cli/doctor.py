@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ari_agent.cli.company import company_passages
 from ari_agent.config import load
 from ari_agent.ops.doctor import Finding, Level, examine
 
@@ -23,8 +24,8 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For machines.")] = False,
 ) -> None:
-    """Examine Asterisk, dialplan, queue, engines and database. Exit status: 0 good, 1 warnings, 2 errors."""
-    findings = asyncio.run(examine(load(config)))
+    """Examine Asterisk, dialplan, queue, engines, models and database. Exit status: 0 good, 1 warnings, 2 errors."""
+    findings = asyncio.run(examine(load(config), company_passages))
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:

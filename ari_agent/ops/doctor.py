@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib.util import find_spec
+from pathlib import Path
 
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
-from ari_agent.config import Settings
-from ari_agent.errors import AgentError, AmiUnavailable, AriError
-from ari_agent.knowledge.document import read_passages
+from ari_agent.config import Model, Settings
+from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError
+from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.encoder import EncoderKnowledge
+from ari_agent.llm.server import Server
+from ari_agent.ops.gguf import read_head
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, version
 from ari_agent.speech.espeak import EspeakVoice
@@ -30,6 +36,13 @@ SAFE_MEDIA = {20: 18, 22: 8, 23: 2}
 """By major version of Asterisk the first minor version whose chan_websocket does not lose frames or crash."""
 DEADLOCKS = "res_stasis_device_state.so"
 """https://github.com/asterisk/asterisk/issues/2170; asterisk/modules.conf says more."""
+SERVER_S = 5.0
+"""Limit for the server of the language model to answer."""
+WITHOUT = "until then policy and search decide every turn: `ari-agent models list`, then `ari-agent models fetch NAME`"
+"""What to do about a model that cannot work; no call is lost by it."""
+
+Documents = Callable[[Path], Sequence[Passage]]
+"""Reads the company's documents. Raises DocumentError."""
 
 
 class Level(IntEnum):
@@ -50,12 +63,29 @@ class Finding:
     remedy: str = ""
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings, documents: Documents) -> list[Finding]:
     """Return all findings; nothing that is wrong keeps the rest from being examined."""
     findings: list[Finding] = []
-    for examination in (_asterisk, _queue, _document, _ears, _voice, _database):
+    for examination in (_asterisk, _queue):
+        findings += [finding async for finding in examination(settings)]
+    passages = await asyncio.to_thread(_passages, settings, documents, findings)
+    findings += await examine_model(settings.model, passages)
+    for examination in (_ears, _voice, _database):
         findings += [finding async for finding in examination(settings)]
     return findings
+
+
+async def examine_model(model: Model, passages: Sequence[Passage]) -> list[Finding]:
+    """Return what there is to say about who decides a turn."""
+    if model.engine == "search":
+        return [Finding("deciding", Level.GOOD, "policy and search, as the settings say")]
+    findings = [await asyncio.to_thread(_encoder, model, passages)]
+    if model.engine == "embedded":
+        return findings
+    found = [await _server(model)] if model.engine == "remote" else []
+    if model.gguf is not None:
+        found.append(await asyncio.to_thread(_gguf, model.gguf))
+    return [*findings, *found]
 
 
 async def _asterisk(settings: Settings) -> AsyncIterator[Finding]:
@@ -124,13 +154,58 @@ async def _queue(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("queue", Level.GOOD, f"{queue.free} of {queue.members} members of {name} are free")
 
 
-async def _document(settings: Settings) -> AsyncIterator[Finding]:
+def _passages(settings: Settings, documents: Documents, findings: list[Finding]) -> Sequence[Passage]:
+    """Return the company's passages, none when they cannot be read."""
     try:
-        passages = read_passages(settings.company.knowledge)
+        passages = documents(settings.company.knowledge)
     except AgentError as e:
-        yield Finding("document", Level.ERROR, str(e), "correct the file")
-        return
-    yield Finding("document", Level.GOOD, f"{len(passages)} passages")
+        findings.append(Finding("document", Level.ERROR, str(e), "correct the file"))
+        return ()
+    findings.append(Finding("document", Level.GOOD, f"{len(passages)} passages"))
+    return passages
+
+
+def _encoder(model: Model, passages: Sequence[Passage]) -> Finding:
+    sample = passages or [Passage("probe", "Probe", "Das ist eine Probe.")]
+    try:
+        EncoderKnowledge(sample, model.encoder).read("das ist eine probe")
+    except (AgentError, ValueError) as e:  # numpy's: arrays that do not fit each other
+        remedy = "until then search reads callers' words; compare model.encoder"
+        return Finding("encoder", Level.WARNING, str(e), remedy)
+    return Finding("encoder", Level.GOOD, f"{model.encoder.name} is loaded and reads callers' words")
+
+
+def _gguf(path: Path) -> Finding:
+    try:
+        head = read_head(path)
+    except ModelError as e:
+        return Finding("language model", Level.WARNING, str(e), WITHOUT)
+    if find_spec("llama_cpp") is None:
+        return Finding(
+            "language model", Level.WARNING, "llama-cpp-python is not installed", "pip install ari-agent[llm]"
+        )
+    about = f"{head.architecture}, {head.megabytes} MB" + (f", {head.name}" if head.name else "")
+    return Finding("language model", Level.GOOD, f"{path.name} is complete: {about}")
+
+
+async def _server(model: Model) -> Finding:
+    try:
+        async with asyncio.timeout(SERVER_S), Server.open(model) as server:
+            await server.look()
+    except AgentError as e:
+        return Finding("language model", Level.WARNING, str(e), _instead(model))
+    except TimeoutError:
+        return Finding(
+            "language model", Level.WARNING, f"{model.url} has not answered within {SERVER_S:g} s", _instead(model)
+        )
+    return Finding("language model", Level.GOOD, f"{model.url} serves {server.model}")
+
+
+def _instead(model: Model) -> str:
+    """Return what decides while the server does not."""
+    if model.gguf is not None:
+        return "until then the local model decides; compare model.url with the server"
+    return "until then policy and search decide every turn; compare model.url with the server"
 
 
 async def _ears(settings: Settings) -> AsyncIterator[Finding]:
