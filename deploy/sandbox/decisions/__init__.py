@@ -1,0 +1,1 @@
+"""Scores how well an engine decides, on the utterances of tests/decisions."""
