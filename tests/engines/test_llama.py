@@ -384,3 +384,22 @@ async def test_who_leaves_while_waiting_is_forgotten(settings: Model) -> None:
         assert [await asked[0], await asked[2]] == [expected[0], expected[2]]
         assert await alone(decider, QUESTIONS[1]) == expected[1]
         assert decider.worker.pid == pid
+
+
+async def test_without_llama_cpp_it_says_what_to_install(
+    settings: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "llama_cpp.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "install ari-agent[llm]" in await fault(settings)
+
+
+async def test_it_is_settled_when_it_has_loaded_and_when_it_cannot(settings: Model, tmp_path: Path) -> None:
+    async with LlamaDecider(settings, BRIEF) as decider:
+        await decider.settled()
+        assert decider.ready
+        assert decider.fault is None
+    async with LlamaDecider(settings.model_copy(update={"gguf": tmp_path / "nothing.gguf"}), BRIEF) as decider:
+        await decider.settled()
+        assert not decider.ready
+        assert "nothing.gguf" in str(decider.fault)
