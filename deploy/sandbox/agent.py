@@ -13,6 +13,10 @@ READY = "connected to Asterisk"
 """The line of the log after which calls are served."""
 START_LIMIT = 90.0
 """Seconds for a new database, a model and some sixty phrases, also on a machine that is busy with something else."""
+MODEL_READY = "the language model is ready"
+"""The line of the log after which a language model decides."""
+MODEL_LIMIT = 120.0
+"""Seconds for loading a small one and reading the company's passages."""
 STOP_LIMIT = 45.0
 """Seconds from SIGTERM to the end: the drain of the settings (30 s), handing callers back, the database."""
 LOOK = 0.03
@@ -94,6 +98,10 @@ class Agent:
                 how = f"did not log {event!r} within {limit:g} s" if self.status is None else f"ended ({self.status})"
                 raise AgentError(f"the agent {how}; the end of {self.log}:\n{last}")
             await asyncio.sleep(LOOK)
+
+    async def model_ready(self) -> None:
+        """Wait until the language model decides; there has to be one. Raises AgentError, with what was logged."""
+        await self.logged(MODEL_READY, limit=MODEL_LIMIT)
 
     def terminate(self) -> None:
         """Ask it to end, as systemd does; see `ended`."""

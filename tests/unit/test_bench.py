@@ -155,9 +155,8 @@ def test_callers_ask_different_questions() -> None:
 
 def made(busy: float = 1.0, load: float = 0.1, stolen: float = 0.0, **changes: Any) -> report.Report:
     values = {"heard_ms": [300.0], "invite_to_answer_ms": [50.0], "answer_to_first_word_ms": [90.0]}
-    run = Parallel(calls=1, rounds=1, speech_ms=1000, **{**values, **changes})
-    used = usage.Usage(10.0, 50.0)
-    run.usage = {"agent": [used, usage.Usage(20.0, 40.0)]}
+    run = Parallel(calls=1, speech_ms=1000, **{**values, **changes})
+    run.usage = {"agent": usage.Usage(15.0, 50.0)}
     facts = machine.Machine("CPU", 2, 4000, busy, stolen, (load, 0.2, 0.3), (1.0, 0.5, 0.3), {"asterisk": "22"})
     return report.Report(
         quick=True,
@@ -179,7 +178,10 @@ def test_a_complete_report_has_nothing_missing_and_can_be_written() -> None:
 
 def test_a_report_says_what_is_missing_and_that_the_machine_was_busy() -> None:
     incomplete = made(busy=60.0, heard_ms=[], trouble=["the call has ended"])
-    assert incomplete.json()["not_measured"] == ["1 calls: heard_ms", "1 calls: the call has ended"]
+    assert incomplete.json()["not_measured"] == [
+        "1 calls, no model: heard_ms",
+        "1 calls, no model: the call has ended",
+    ]
     assert "busy" in incomplete.warnings()[0]
     assert "host gave 9 %" in made(stolen=9.0).warnings()[0]
     assert "load 0.8" in made(load=0.8).warnings()[0]

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import math
 import signal
 import sys
 import time
@@ -17,20 +16,22 @@ from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
 from sandbox.bench import llama, machine, report
 from sandbox.bench.machine import Before
-from sandbox.bench.measure import Bench
+from sandbox.bench.measure import Bench, Parallel
 from sandbox.bench.report import Json, Report
 from sandbox.bench.stage import StageError, stage
 from sandbox.caller_voice import CallerVoiceError
 from sandbox.lock import alone
 from sandbox.phone import PhoneError
+from sandbox.settings import STANDIN
 
 MEASURED, INCOMPLETE, ERROR = 0, 1, 2
 """Exit statuses."""
 MOST_CALLS = 50
-TURNS, QUICK_TURNS = 5, 2
-LEAST_TURNS = 15
-"""A few calls are repeated until there are so many turns."""
-TRIES, QUICK_TRIES = 12, 3
+TURNS, QUICK_TURNS = 4, 2
+LEAST_TURNS = 10
+"""A few calls ask more questions, until there are so many turns."""
+TRIES, QUICK_TRIES = 10, 3
+SECTIONS = ("calls", "llama")
 
 
 def say(text: str) -> None:
@@ -41,39 +42,45 @@ def say(text: str) -> None:
 STARTED = time.monotonic()
 
 
-async def measure_model(before: Before) -> Json:
-    """Measure the language model alone. Raises EngineError, OSError."""
-    found = await llama.measure(say)
-    facts = machine.describe(before, "not used")
-    return {"machine": asdict(facts), "language_model": found, "warnings": report.warnings(facts), "not_measured": []}
-
-
-async def measure(calls: list[int], before: Before, *, quick: bool) -> Report:
-    """Measure everything. Raises what the parts of the stage raise."""
+async def measure(options: argparse.Namespace, before: Before) -> Report:
+    """Place the calls, without and with a language model. Raises what the parts of the stage raise."""
     began, started_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    turns, tries = (QUICK_TURNS, QUICK_TRIES) if quick else (TURNS, TRIES)
+    runs: list[Parallel] = []
     say("starting Asterisk, the agent and its call log")
-    async with stage(slots=max(calls)) as found:
-        bench, runs = Bench(found), []
-        for number in calls:
-            rounds = 1 if quick else math.ceil(LEAST_TURNS / (number * turns))
-            say(f"calls at the same time: {number}, questions in each: {turns}, repeated: {rounds}")
-            runs.append(await bench.parallel(number, rounds, turns))
+    async with stage(max(options.calls)) as found:
+        bench, tries = Bench(found), QUICK_TRIES if options.quick else TRIES
+        runs += await _runs(bench, options)
         say(f"{tries} interruptions")
         barge_in = await bench.barge_in(tries)
-        facts = machine.describe(before, found.asterisk)
-    return Report(quick, started_at, time.monotonic() - began, facts, runs, barge_in)
+    if options.gguf.exists():
+        say(f"the same calls with {options.gguf.name}")
+        async with stage(max(options.calls), options.gguf) as found:
+            runs += await _runs(Bench(found), options)
+    facts = machine.describe(before, found.asterisk)
+    return Report(options.quick, started_at, time.monotonic() - began, facts, runs, barge_in)
 
 
-async def _measure(options: argparse.Namespace, calls: list[int]) -> Json:
+async def _runs(bench: Bench, options: argparse.Namespace) -> list[Parallel]:
+    runs = []
+    for number in options.calls:
+        turns = QUICK_TURNS if options.quick else max(TURNS, LEAST_TURNS // number)
+        say(f"calls at the same time: {number}, questions in each: {turns}")
+        runs.append(await bench.parallel(number, turns))
+    return runs
+
+
+async def _measure(options: argparse.Namespace) -> Json:
     """Measure what was asked for; nobody else may use the sandbox meanwhile."""
     with alone(say, StageError):
         before = Before.look()
-        if options.only == "model":
-            return await measure_model(before)
-        found = (await measure(calls, before, quick=options.quick)).json()
-        if options.only != "calls" and not options.quick:
+        found: Json = {}
+        if options.only in (None, "calls"):
+            found |= (await measure(options, before)).json()
+        if options.only == "llama" or not (options.only or options.quick):
             found["language_model"] = await llama.measure(say)
+        if "machine" not in found:
+            facts = machine.describe(before, "not used")
+            found |= {"machine": asdict(facts), "warnings": report.warnings(facts), "not_measured": []}
     return found
 
 
@@ -85,21 +92,28 @@ def numbers(text: str) -> list[int]:
     return found
 
 
-def main() -> int:
-    """Run the command line; returns its exit status."""
+def parsed() -> argparse.Namespace:
+    """Return the options; exits with status 2 when they are wrong."""
     parser = argparse.ArgumentParser(prog="deploy/bench", add_help=False)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--calls", type=numbers)
+    parser.add_argument("--gguf", type=Path, default=STANDIN)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--only", choices=["calls", "model"])
+    parser.add_argument("--only", choices=SECTIONS)
     options = parser.parse_args()
-    calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
+    options.calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
+    return options
+
+
+def main() -> int:
+    """Run the command line; returns its exit status."""
+    options = parsed()
     # As Ctrl-C: else the agent, whose session is its own, would serve on.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         if options.json:
             options.json.touch()  # better now than after minutes
-        found = asyncio.run(_measure(options, calls))
+        found = asyncio.run(_measure(options))
     except (StageError, AgentError, ProcessError, PhoneError, CallerVoiceError, OSError) as e:
         print(f"bench: {e}", file=sys.stderr)
         return ERROR

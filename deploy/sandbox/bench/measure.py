@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ from sandbox.phone import PhoneError
 from sandbox.recording import RATE, Samples
 
 STAGES = ("end_of_turn", "stt", "decide", "tts", "total")
+FELL_BACK = "decided without the model"
+"""The line of the agent's log for a turn that the model did not decide."""
 LOG_LIMIT = 10.0
 """Seconds within which a call that has ended is closed in the call log."""
 LONG_ANSWERS = 4
@@ -38,7 +41,12 @@ class Parallel:
     """What calls at the same time gave; values of all calls together."""
 
     calls: int
-    rounds: int
+    decider: str = "no model"
+    """File of the language model that was to decide."""
+    decided_by: Counter[str] = field(default_factory=Counter)
+    """Turns with words, by who decided them."""
+    fell_back: Counter[str] = field(default_factory=Counter)
+    """Turns in which the model was asked and did not decide in time, by cause."""
     asked: int = 0
     right: int = 0
     """Replies heard that the log has as the answer to that question."""
@@ -49,6 +57,8 @@ class Parallel:
     word_for_word: int = 0
     """Right replies to words that were recognised exactly."""
     heard_ms: list[float] = field(default_factory=list)
+    any_reply_ms: list[float] = field(default_factory=list)
+    """The same of all replies, wrong ones too."""
     invite_to_answer_ms: list[float] = field(default_factory=list)
     answer_to_first_word_ms: list[float] = field(default_factory=list)
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
@@ -58,8 +68,8 @@ class Parallel:
     gaps_ms: list[float] = field(default_factory=list)
     skips_ms: list[float] = field(default_factory=list)
     damaged_ms: float = 0.0
-    usage: dict[str, list[Usage]] = field(default_factory=dict)
-    """By group of processes, one per round."""
+    usage: dict[str, Usage] = field(default_factory=dict)
+    """By group of processes."""
     trouble: list[str] = field(default_factory=list)
 
 
@@ -86,18 +96,19 @@ class Bench:
         passages = sorted(self._script.knowledge.passages, key=lambda passage: len(passage.text))
         self._questions = [Question(passage.questions[0], passage.id) for passage in passages if passage.questions]
 
-    async def parallel(self, calls: int, rounds: int, turns: int) -> Parallel:
-        """Place `calls` calls at the same time, `rounds` times, and ask `turns` questions in each."""
-        result = Parallel(calls, rounds)
-        shared = shares(self._questions[:SHORT_ANSWERS], calls * rounds, turns)
+    async def parallel(self, calls: int, turns: int) -> Parallel:
+        """Place `calls` calls at the same time and ask `turns` questions in each."""
+        model, agent = self._stage.settings.model, self._stage.agent
+        result = Parallel(calls, model.gguf.name if model.engine == "llama" and model.gguf else "no model")
+        logged = len(agent.lines())
         async with callers(calls) as people:
-            for at in range(0, calls * rounds, calls):
-                try:
-                    await self._round(people, shared[at : at + calls], result)
-                except ExceptionGroup as failures:
-                    raise failures.exceptions[0] from failures
-                for caller in people:
-                    await self._judge(caller.take, result)
+            try:
+                await self._talk(people, shares(self._questions[:SHORT_ANSWERS], calls, turns), result)
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from failures
+            for caller in people:
+                await self._judge(caller.take, result)
+        result.fell_back.update(line["reason"] for line in agent.lines()[logged:] if line["event"] == FELL_BACK)
         return result
 
     async def barge_in(self, tries: int) -> BargeIn:
@@ -123,7 +134,7 @@ class Bench:
                 result.stopped_ms += [] if stopped is None else [stopped]
         return result
 
-    async def _round(self, people: Sequence[Caller], questions: Sequence[Sequence[Question]], result: Parallel) -> None:
+    async def _talk(self, people: Sequence[Caller], questions: Sequence[Sequence[Question]], result: Parallel) -> None:
         """All call, wait until everybody has heard the greeting, and ask; the usage is that of the asking."""
         talking = asyncio.Event()
         greeted = asyncio.Semaphore(0)
@@ -161,7 +172,7 @@ class Bench:
         self, before: tuple[dict[str, set[int]], Look], after: tuple[dict[str, set[int]], Look], result: Parallel
     ) -> None:
         for name, processes in after[0].items():
-            result.usage.setdefault(name, []).append(between(before[1], after[1], processes))
+            result.usage[name] = between(before[1], after[1], processes)
 
     async def _judge(self, take: Take, result: Parallel) -> None:
         """Compare what the phone heard with what the log says of the call."""
@@ -174,6 +185,7 @@ class Bench:
         first = figures.first_word_ms(recording, take.answered_at)
         result.answer_to_first_word_ms += [] if first is None else [first]
         turns = [turn for turn in await self._logged(take.number, result) if turn["heard"] == "speech"]
+        result.decided_by.update(turn["decided_by"] for turn in turns)
         found = figures.replies([question for question, _ in take.asked], turns)
         nexts = [spoken.first for _, spoken in take.asked[1:]] + [None]
         for (question, spoken), turn, until in zip(take.asked, found, nexts, strict=True):
@@ -218,6 +230,7 @@ class Bench:
 
 def _count(result: Parallel, question: Question, turn: Row | None, heard_ms: float | None) -> None:
     result.asked += 1
+    result.any_reply_ms += [] if heard_ms is None else [heard_ms]
     if heard_ms is None:
         result.missing += 1
     elif turn is None:

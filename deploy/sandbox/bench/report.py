@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import mean
 from typing import Any
 
 from rich.box import SIMPLE
@@ -12,7 +11,6 @@ from rich.table import Table
 from sandbox.bench.figures import Distribution, distribution
 from sandbox.bench.machine import STOLEN_PERCENT, Machine
 from sandbox.bench.measure import STAGES, BargeIn, Parallel
-from sandbox.bench.usage import Usage
 
 METHOD = """\
 One process of a real SIP phone per call (PCMA, loopback), calling the company's number on the sandbox's Asterisk. The
@@ -20,9 +18,12 @@ phone records both directions on one clock of 8 kHz samples, in ticks of 20 ms; 
 A sample is speech when its magnitude is above 300. Callers speak with synthetic voices that the recognition model was
 not trained on, clean, cut to their first and last speech sample. They hear the greeting to its end, then ask one
 question after the other, each some tenths of a second after the agent has been silent for 700 ms; parallel calls begin
-to ask at the same moment.
+to ask at the same moment. The agent speaks fast, so that an answer is over soon. All calls come twice: without and with
+a language model; with one, every turn that no rule decides is asked of it.
+runs[]: decider is the model's file; decided_by counts turns by who decided (search and encoder also where the model's
+decision was not certain enough), fell_back those in which it did not answer, by cause.
 heard_ms: from the caller's last speech sample to the first one received afterwards, of those replies only that the call
-log has as the answer to the question asked.
+log has as the answer to the question asked. any_reply_ms: the same of all replies, wrong ones too.
 barge_in.ms: from the first speech sample of a caller who interrupts the greeting or a long answer to the agent's last
 one before 300 ms of silence; less than about 100 ms is a stop in a pause between words.
 answer_to_first_word_ms: from the 200 at the phone to the first speech sample, exact to 20 ms.
@@ -55,7 +56,7 @@ class Report:
 
     def not_measured(self) -> list[str]:
         """What is missing or does not hold."""
-        missing = [f"{run.calls} calls: {what}" for run in self.runs for what in _missing(run)]
+        missing = [f"{run.calls} calls, {run.decider}: {what}" for run in self.runs for what in _missing(run)]
         if not self.barge_in.stopped_ms:
             missing.append("barge-in: nothing was measured")
         elif spoke_on := self.barge_in.tries - len(self.barge_in.stopped_ms):
@@ -102,6 +103,7 @@ def show(report: Json, console: Console) -> None:
         f"{machine['stolen_percent']} % stolen; " + ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
         soft_wrap=True,
     )
+    console.print(_deciders(report["runs"]))
     console.print(_times(report))
     console.print(_counts(report["runs"], "replies", "replies"))
     console.print(_counts(report["runs"], "received_speech", "the agent, as heard"))
@@ -124,9 +126,12 @@ def _missing(run: Parallel) -> list[str]:
 def _run(run: Parallel) -> Json:
     return {
         "calls": run.calls,
-        "rounds": run.rounds,
+        "decider": run.decider,
+        "decided_by": dict(run.decided_by),
+        "fell_back": dict(run.fell_back),
         "replies": {name: getattr(run, name) for name in _REPLIES},
         "heard_ms": _shape(run.heard_ms),
+        "any_reply_ms": _shape(run.any_reply_ms),
         "invite_to_answer_ms": _shape(run.invite_to_answer_ms),
         "answer_to_first_word_ms": _shape(run.answer_to_first_word_ms),
         "stages_ms": {name: _shape(run.stages_ms.get(name, [])) for name in STAGES}
@@ -138,7 +143,10 @@ def _run(run: Parallel) -> Json:
             "skips": len(run.skips_ms),
             "damaged_ms": run.damaged_ms,
         },
-        "processes": {name: _mean(usages) for name, usages in run.usage.items()},
+        "processes": {
+            name: {"cpu_percent_of_core": used.cpu_percent_of_core, "memory_pss_mib": used.memory_mib}
+            for name, used in run.usage.items()
+        },
     }
 
 
@@ -147,18 +155,24 @@ def _shape(values: Sequence[float]) -> Json | None:
     return asdict(found) if found else None
 
 
-def _mean(usages: Sequence[Usage]) -> Json:
-    """Over the rounds: CPU on average, the most memory."""
-    return {
-        "cpu_percent_of_core": round(mean(usage.cpu_percent_of_core for usage in usages), 1),
-        "memory_pss_mib": max(usage.memory_mib for usage in usages),
-    }
+def _deciders(runs: Sequence[Json]) -> Table:
+    columns = ("heard p50", "p95", "any reply p50", "p95", "decide p50", "p95", "decided by", "without it")
+    table = _table("reply heard, milliseconds", *columns)
+    for run in runs:
+        shapes = (run["heard_ms"], run["any_reply_ms"], run["stages_ms"]["decide"])
+        cells = [f"{shape[p]:g}" if shape else "–" for shape in shapes for p in ("p50", "p95")]
+        table.add_row(_calls(run), *cells, *(_tally(run[counts]) for counts in ("decided_by", "fell_back")))
+    return table
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "–"
 
 
 def _times(report: Json) -> Table:
     table = _table("milliseconds", "calls", *Distribution.__dataclass_fields__)
     for run in report["runs"]:
-        calls = str(run["calls"])
+        calls = _calls(run)
         for name in ("heard", "answer_to_first_word", "invite_to_answer"):
             table.add_row(name.replace("_", " "), calls, *_cells(run[f"{name}_ms"]))
         for name, values in run["stages_ms"].items():
@@ -187,7 +201,7 @@ def _processes(runs: Sequence[Json]) -> Table:
 
 
 def _calls(run: Json) -> str:
-    return "1 call" if run["calls"] == 1 else f"{run['calls']} calls"
+    return f"{run['calls']}, {run['decider'].removesuffix('.gguf')}"
 
 
 def _table(first: str, *others: str) -> Table:

@@ -16,7 +16,7 @@ from ari_agent.config import Settings, load
 from ari_agent.pbx.ari import Ari
 from sandbox.agent import Agent
 from sandbox.bench.usage import family, runs
-from sandbox.settings import CACHE, HERE, sandbox_settings, write_settings
+from sandbox.settings import CACHE, HERE, STANDIN, sandbox_settings, write_settings
 
 PBX = HERE / "pbx"
 PBX_LIMIT = 120.0
@@ -24,7 +24,9 @@ PBX_LIMIT = 120.0
 OTHERS_LIMIT = 30.0
 """Seconds for another agent that is just stopping to end."""
 PBX_PID = CACHE / "sandbox" / "rootfs" / "run" / "asterisk" / "asterisk.pid"
-WORKER = "ari_agent.speech.vosk_worker"
+WORKERS = {"vosk_worker": "ari_agent.speech.vosk_worker", "llama_worker": "ari_agent.llm.llama_worker"}
+VOICE_WPM = 240
+"""Faster than a company would have it: callers hear every answer to its end."""
 
 
 class StageError(Exception):
@@ -44,30 +46,34 @@ class Stage:
     def groups(self) -> dict[str, set[int]]:
         """The processes by what they are for; blocks for some milliseconds."""
         ours = family(self.agent.pid)
-        workers = {process for process in ours if runs(process, WORKER)}
+        workers = {name: {process for process in ours if runs(process, module)} for name, module in WORKERS.items()}
         cluster = self.settings.log.data / VERSION / "postmaster.pid"
         return {
-            "agent": ours - workers,
-            "vosk_worker": workers,
+            "agent": ours.difference(*workers.values()),
+            **{name: processes for name, processes in workers.items() if processes},
             "postgres": family(_pid(cluster)),
             "asterisk": {_pid(PBX_PID)},
         }
 
 
 @asynccontextmanager
-async def stage(slots: int) -> AsyncIterator[Stage]:
-    """Set the stage for so many calls at the same time, and clear it at the end.
+async def stage(slots: int, gguf: Path | None = None) -> AsyncIterator[Stage]:
+    """Set the stage for so many calls at the same time, and clear it at the end; without `gguf` no model decides.
 
     Raises StageError and the errors of the agent, its settings and its call log.
     """
     async with AsyncExitStack() as stack:
         version = stack.enter_context(_asterisk())
         folder = stack.enter_context(_folder())
-        tables = sandbox_settings(folder, node="bench")
+        tables = sandbox_settings(folder, node="bench", engine="llama" if gguf else "embedded")
         tables["calls"]["slots"] = slots
+        tables["speech"]["voice_wpm"] = VOICE_WPM
+        tables["model"]["gguf"] = str(gguf or STANDIN)
         settings = load(write_settings(folder / "bench.toml", tables))
         await _check_alone(settings)
         agent = await stack.enter_async_context(Agent(folder / "bench.toml"))
+        if gguf is not None:
+            await agent.model_ready()
         log = await stack.enter_async_context(CallReader.open(settings.log))
         yield Stage(settings, agent, log, version)
 

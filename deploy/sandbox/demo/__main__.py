@@ -21,14 +21,15 @@ from sandbox.caller_voice import CallerVoiceError
 from sandbox.demo.program import how_to_use, play
 from sandbox.demo.result import Result
 from sandbox.demo.scenes import SCENES, Scene
-from sandbox.demo.stage import StageError, clear
+from sandbox.demo.stage import Models, StageError, clear
 from sandbox.lock import alone
 from sandbox.phone import PhoneError
-from sandbox.settings import REPO, VOSK_MODEL
+from sandbox.settings import REPO, STANDIN, VOSK_MODEL
 
 ALL_GOOD, NOT_AS_EXPECTED, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
 MODEL = "ARI_AGENT_DEMO_VOSK_MODEL"
+GGUF = "ARI_AGENT_DEMO_GGUF"
 
 
 def main() -> int:
@@ -58,8 +59,8 @@ async def show(options: argparse.Namespace, console: Console, scenes: Sequence[S
     this = asyncio.current_task()
     if this is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    model = Path(os.environ.get(MODEL, VOSK_MODEL))
-    result = await play(console, keep=options.keep, model=model, scenes=scenes)
+    models = Models(Path(os.environ.get(MODEL, VOSK_MODEL)), Path(os.environ.get(GGUF, STANDIN)))
+    result = await play(console, keep=options.keep, models=models, scenes=scenes)
     if options.json is not None:
         _write(options.json, result)
     if options.keep:

@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 
 from ari_agent.cli.company import company_script
+from ari_agent.config import Settings
 from sandbox import caller_voice
-from sandbox.demo.result import Result, heard_summary, unexpected
+from sandbox.demo.result import CallResult, Result, decided_by_model, heard_summary, unexpected
 from sandbox.demo.scenes import SCENES, Scene, perform, sentences
 from sandbox.demo.screen import Screen
-from sandbox.demo.stage import SETTINGS, StageError, psql, stage
+from sandbox.demo.stage import SETTINGS, Models, StageError, psql, stage
 from sandbox.recording import Samples
-from sandbox.settings import SECRETS, VOSK_MODEL
+from sandbox.settings import SECRETS
 
 COMMAND_LIMIT = 20.0
 """Seconds for a command that takes some hundredths."""
@@ -31,14 +32,14 @@ FROM ari_agent.v_gespraechsschritte ORDER BY zeitpunkt LIMIT 5
 
 
 async def play(
-    console: Console, *, keep: bool = False, model: Path = VOSK_MODEL, scenes: Sequence[Scene] = SCENES
+    console: Console, *, keep: bool = False, models: Models | None = None, scenes: Sequence[Scene] = SCENES
 ) -> Result:
     """Play the calls, show them, and return what came of them.
 
     Raises StageError, PhoneError, CallerVoiceError and the errors of the agent and its call log.
     """
-    began = time.monotonic()
-    async with stage(lambda what: console.print(f"starting {what}", style="dim"), keep=keep, model=model) as running:
+    began, models = time.monotonic(), models or Models()
+    async with stage(lambda what: console.print(f"starting {what}", style="dim"), models, keep=keep) as running:
         name, voice = await asyncio.to_thread(_voice)
         console.print(f"the caller is espeak-ng's {name}, a voice that the model was not trained with", style="dim")
         screen = Screen(console, company_script(running.settings))
@@ -50,14 +51,14 @@ async def play(
         excerpt = await asyncio.to_thread(_run, psql("-X", "-P", "pager=off", "-c", AUDITORS_VIEW))
         result = Result(
             asterisk=running.asterisk,
-            engines=await asyncio.to_thread(_engines, model),
+            engines=await asyncio.to_thread(_engines, running.settings, calls),
             calls=calls,
             log_rows=sum(counts.values()),
             log_tables=counts,
             chain_ok=None,
             heard_ms=heard_summary(calls),
             seconds=round(time.monotonic() - began, 1),
-            unexpected=unexpected(calls, [scene.expected for scene in scenes]),
+            unexpected=unexpected(calls, [scene.expected for scene in scenes], running.settings.model.engine),
         )
         screen.calls(calls)
         screen.times(calls)
@@ -90,11 +91,16 @@ def _voice() -> tuple[str, dict[str, Samples]]:
     return name, {sentence: caller_voice.speak(sentence, name) for sentence in sentences()}
 
 
-def _engines(model: Path) -> dict[str, str | None]:
+def _engines(settings: Settings, calls: Sequence[CallResult]) -> dict[str, str | None]:
+    model, llm = settings.model, None
+    if model.engine == "llama" and model.gguf is not None:
+        decided, turns = decided_by_model(calls)
+        package = f"llama-cpp-python {version('llama-cpp-python')}"
+        llm = f"{package}, model {model.gguf.name}, decided {decided} of {turns} turns"
     espeak = re.search(r"\d[\d.]*", _run(["espeak-ng", "--version"]))
     return {
-        "stt": f"vosk {version('vosk')}, model {model.name}",
-        "llm": None,
+        "stt": f"vosk {version('vosk')}, model {settings.speech.vosk_model.name}",
+        "llm": llm,
         "tts": f"espeak-ng {espeak[0] if espeak else ''}".strip(),
     }
 

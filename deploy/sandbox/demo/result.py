@@ -15,6 +15,8 @@ BARGE_IN_LIMIT_MS = 500.0
 SETTLED_MS = 60.0
 """The other side must be silent for so long at the caller's last sound, or the next sound is no reply."""
 TONE_HZ = 440.0
+MODELS = ("llama", "remote")
+"""Engines that are language models."""
 
 Row = dict[str, Any]
 
@@ -67,6 +69,10 @@ class Turn:
     source: str | None
     reply: str
     interrupted: bool
+    decided_by: str
+    """Such as "rules", "search" or "llama"."""
+    intent: str | None
+    urgency: str | None
     latency_ms: Latency
 
 
@@ -141,6 +147,9 @@ def turns(spoken: Sequence[tuple[str, Segment]], rows: Sequence[Row], recording:
             source=row["source"],
             reply=row["agent_text"] or "",
             interrupted=row["interrupted"],
+            decided_by=row["decided_by"],
+            intent=row["intent"],
+            urgency=row["urgency"],
             latency_ms=Latency(
                 heard_ms(recording, said, end),
                 *(_rounded(row[name]) for name in ("end_of_turn_ms", "stt_ms", "decide_ms", "tts_ms", "total_ms")),
@@ -148,6 +157,12 @@ def turns(spoken: Sequence[tuple[str, Segment]], rows: Sequence[Row], recording:
         )
         for (sentence, said), row, end in zip(spoken, rows, ends, strict=False)
     ]
+
+
+def decided_by_model(calls: Sequence[CallResult]) -> tuple[int, int]:
+    """The number of turns that a language model decided, and of all."""
+    deciders = [turn.decided_by for call in calls for turn in call.turns]
+    return sum(name in MODELS for name in deciders), len(deciders)
 
 
 def heard_ms(recording: Recording, said: Segment, before: int | None) -> float | None:
@@ -173,8 +188,8 @@ def heard_summary(calls: Sequence[CallResult]) -> ear.Summary | None:
     return ear.summary(measured) if measured else None
 
 
-def unexpected(calls: Sequence[CallResult], expected: Sequence[Outcome]) -> list[str]:
-    """One sentence for everything that is not as it must be; empty when all is good."""
+def unexpected(calls: Sequence[CallResult], expected: Sequence[Outcome], engine: str) -> list[str]:
+    """One sentence for everything that is not as it must be; empty when all is good. `engine` is to decide."""
     found = [
         f"call {number} ({call.scene}): {problem}"
         for number, (call, outcome) in enumerate(zip(calls, expected, strict=True), 1)
@@ -183,6 +198,8 @@ def unexpected(calls: Sequence[CallResult], expected: Sequence[Outcome]) -> list
     heard = heard_summary(calls)
     if heard is not None and heard.p50 > HEARD_LIMIT_MS:
         found.append(f"the median of heard_ms is {heard.p50:.0f} and must be at most {HEARD_LIMIT_MS:.0f}")
+    if engine in MODELS and not decided_by_model(calls)[0] and any(line.source for o in expected for line in o.lines):
+        found.append("no question was decided by the language model")
     return found
 
 

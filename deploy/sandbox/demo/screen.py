@@ -95,7 +95,9 @@ class Screen:
             table.add_column(name, justify="right", no_wrap=True)
         turns = [(number, turn) for number, call in enumerate(calls, 1) for turn in call.turns]
         for number, turn in turns:
-            table.add_row(str(number), turn.spoken, *(_figure(getattr(turn.latency_ms, name)) for name in STAGES))
+            table.add_row(
+                str(number), turn.spoken, *(_figure(getattr(turn.latency_ms, name)) for name in STAGES)
+            )
         columns = [[getattr(turn.latency_ms, name) for _, turn in turns] for name in STAGES]
         summaries = [ear.summary(known) if (known := [ms for ms in c if ms is not None]) else None for c in columns]
         table.add_section()
@@ -138,6 +140,7 @@ class Screen:
             right = plain(self._said) == plain(event["caller_text"] or "")
             mark = "" if right else "  [red]wrong[/]"
             self._line("understood", f"„{escape(event['caller_text'] or '')}“{mark}", "dim")
+            self._line("decided", escape(_decision(detail)), "dim")
         if event["code"] != "escalate":  # what it says then is on the screen since the phone rang
             source = f" [dim]({detail['source']})[/]" if detail.get("source") else ""
             self._speak("KI", event["agent_text"] or "…", "green", source)
@@ -162,6 +165,12 @@ class Screen:
         self._console.print()
         self._console.print(f"[bold]{title}", highlight=False)
         self._console.print(table, highlight=False)
+
+
+def _decision(detail: Row) -> str:
+    """Who decided a turn, and what was made of the caller's words."""
+    intent = detail.get("intent") or "no intent of the catalogue"
+    return f"by {detail['decided_by']}: {intent}, urgency {detail.get('urgency') or 'normal'}"
 
 
 def _remarks(call: CallResult) -> Iterator[str]:

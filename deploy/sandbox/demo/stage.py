@@ -16,8 +16,9 @@ from ari_agent.calllog.embedded import DATABASE, VERSION, EmbeddedPostgres
 from ari_agent.calllog.reading import CallReader
 from ari_agent.config import Settings, load
 from sandbox.agent import STOP_LIMIT, Agent, exited
+from sandbox.demo.result import MODELS
 from sandbox.phone import Phone
-from sandbox.settings import CACHE, HERE, SECRETS, VOSK_MODEL, sandbox_settings, write_settings
+from sandbox.settings import CACHE, HERE, SECRETS, STANDIN, VOSK_MODEL, sandbox_settings, write_settings
 
 FOLDER = CACHE / "demo"
 """Settings, the agent's log and the call log of the last demo; made anew by the next one."""
@@ -40,6 +41,16 @@ class StageError(Exception):
 
 
 @dataclass(frozen=True)
+class Models:
+    """What understands and what decides."""
+
+    vosk: Path = VOSK_MODEL
+    """Folder."""
+    gguf: Path = STANDIN
+    """File; one that is not there is done without."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """Everything that is running."""
 
@@ -52,7 +63,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(tell: Callable[[str], None], *, keep: bool = False, model: Path = VOSK_MODEL) -> AsyncIterator[Stage]:
+async def stage(tell: Callable[[str], None], models: Models, *, keep: bool = False) -> AsyncIterator[Stage]:
     """Set the stage and clear it at the end, unless it is to be kept and nothing went wrong.
 
     Raises StageError and the errors of the agent, its settings, its call log and the phones.
@@ -62,14 +73,16 @@ async def stage(tell: Callable[[str], None], *, keep: bool = False, model: Path 
     tell("Asterisk")
     async with AsyncExitStack() as stack:
         version = await stack.enter_async_context(_asterisk(pbx_was_ours, keep))
-        settings = load(_settings_file(model))  # its passwords are made at the first start of Asterisk
-        tell("two phones and the agent: speech recognition, phrases, database")
+        settings = load(_settings_file(models))  # its passwords are made at the first start of Asterisk
+        tell("two phones and the agent: speech recognition, phrases, database, language model")
         async with asyncio.TaskGroup() as group:
             caller, desk = (group.create_task(stack.enter_async_context(Phone())) for _ in range(2))
             agent = group.create_task(stack.enter_async_context(Agent(SETTINGS)))
         for phone in (caller, desk):  # hung up first: an agent that is to stop lets callers finish
             stack.push_async_callback(phone.result().close)
         await _check_alone(settings.app)
+        if settings.model.engine in MODELS:
+            await agent.result().model_ready()
         reader = await stack.enter_async_context(CallReader.open(settings.log))
         await caller.result().show_as(*CALLER)
         await desk.result().register(DESK, (SECRETS / DESK).read_text().strip())
@@ -101,9 +114,10 @@ def psql(*arguments: str) -> list[str]:
     return [str(program), "-h", str(POSTGRES), "-U", DATABASE, "-d", DATABASE, *arguments]
 
 
-def _settings_file(model: Path) -> Path:
-    tables = sandbox_settings(FOLDER, node="demo")
-    tables["speech"]["vosk_model"] = str(model)
+def _settings_file(models: Models) -> Path:
+    tables = sandbox_settings(FOLDER, node="demo", engine="llama" if models.gguf.exists() else "embedded")
+    tables["speech"]["vosk_model"] = str(models.vosk)
+    tables["model"]["gguf"] = str(models.gguf)
     tables["escalation"] = {"ring_s": RING_S}
     return write_settings(SETTINGS, tables)
 
