@@ -12,7 +12,8 @@ from ari_agent.config import Speech
 from ari_agent.errors import EngineUnavailable
 from ari_agent.protocols import Transcript
 from ari_agent.worker.messages import Kind
-from ari_agent.worker.supervisor import Session, Worker
+from ari_agent.worker.session import Session
+from ari_agent.worker.supervisor import Worker
 
 
 class VoskUtterance:

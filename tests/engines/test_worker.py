@@ -19,7 +19,8 @@ from processes import children
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.worker import supervisor
 from ari_agent.worker.messages import Kind
-from ari_agent.worker.supervisor import BEHIND_BYTES, Session, Worker, backoff
+from ari_agent.worker.session import Session
+from ari_agent.worker.supervisor import BEHIND_BYTES, Worker, backoff
 
 ECHO = """
 import sys
