@@ -1,13 +1,16 @@
 """The remote decider on a real OpenAI-compatible server: llama_cpp.server with a small model of random weights.
 
-Such a model decides nonsense; that it decides at all, within the schema, is what is tested.
+Such a model decides nonsense; that it decides at all, within the schema, is what is tested. The stand-in of the demo
+company, which was trained, decides on the server as it does in our own process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +19,15 @@ from blockbuster import BlockBuster
 from fakes import FakeDecider, until
 from model_servers import BRIEF, LlamaServer, settings, situation
 
+from ari_agent.cli.company import company_script
+from ari_agent.config import checked
 from ari_agent.decision import ACTS, ActName, Decision
 from ari_agent.llm import odds
+from ari_agent.llm.llama import LlamaDecider
 from ari_agent.llm.remote import RemoteDecider, RemoteDeliberation
 from ari_agent.llm.server import Unfinished
 from sandbox import gguf
+from sandbox.settings import COMPANY, STANDIN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -155,3 +162,31 @@ async def test_a_server_that_is_killed_between_two_turns_costs_no_turn(
         await server.start()
         await until(lambda: decider.breaker.admits, LIMIT_S)
         assert (await deliberation.decide(situation())).by == "remote"
+
+
+async def test_a_file_decides_the_same_on_a_server_as_in_our_own_process(
+    tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    """Act, passage, intent and urgency to the letter; certainty as closely as two ways to multiply come."""
+    company = {"name": "Lindner Heizungsbau", "knowledge": COMPANY}
+    brief = company_script(checked({"company": company, "model": {"engine": "search"}})).brief()
+    lines = (STANDIN.parent / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines][::4]
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(LlamaServer(STANDIN, tmp_path / "server.log").serving())
+        values = settings(server.url, gguf=STANDIN, cache=tmp_path, threads=1, decide_s=LIMIT_S)
+        own = await stack.enter_async_context(LlamaDecider(values, brief))
+        decider = await stack.enter_async_context(RemoteDecider(values, brief))
+        await asyncio.gather(own.settled(), decider.settled())
+        here = await stack.enter_async_context(own.deliberation())
+        there = await stack.enter_async_context(decider.deliberation())
+        took = []
+        for text in texts:
+            expected = await here.decide(situation(text))
+            began = loop.time()
+            decision = await there.decide(situation(text))
+            took.append((loop.time() - began) * 1000)
+            assert replace(decision, confidence=0, by="") == replace(expected, confidence=0, by="")
+            assert decision.confidence == pytest.approx(expected.confidence, abs=0.01)
+    record_testsuite_property("remote_decide_ms", f"p50 {sorted(took)[len(took) // 2]:.0f} max {max(took):.0f}")
