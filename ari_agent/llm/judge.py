@@ -67,7 +67,7 @@ class Judge:
     @property
     def pending(self) -> bool:
         """Whether any call waits for an answer or reads ahead."""
-        return self._batch.pending or any(call.unread for call in self._calls.values())
+        return bool(self._waiting) or self._batch.pending or any(call.unread for call in self._calls.values())
 
     def handle(self, messages: Sequence[Message]) -> Iterator[Message]:
         """Take what has arrived and do one step."""

@@ -23,6 +23,7 @@ from ari_agent.config import Model
 from ari_agent.decision import Brief, Decision, Exchange
 from ari_agent.errors import EngineBusy, EngineTimeout, EngineUnavailable
 from ari_agent.llm.llama import LlamaDecider
+from ari_agent.worker import supervisor
 from sandbox import gguf
 
 TINY = gguf.SHAPES["tiny"]
@@ -403,3 +404,15 @@ async def test_it_is_settled_when_it_has_loaded_and_when_it_cannot(settings: Mod
         await decider.settled()
         assert not decider.ready
         assert "nothing.gguf" in str(decider.fault)
+
+
+async def test_who_waits_begins_as_soon_as_a_place_is_free(settings: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "PING_S", 60.0)  # nothing else wakes the process
+    async with LlamaDecider(settings.model_copy(update={"parallel": 1}), BRIEF) as decider:
+        await decider.wait_ready()
+        async with AsyncExitStack() as stack:
+            calls = [await stack.enter_async_context(decider.deliberation()) for _ in range(4)]
+            for call in calls:
+                call.ahead(turn("guten"))
+            found = await asyncio.gather(*(call.decide(turn(QUESTIONS[0])) for call in calls))
+        assert found == [found[0]] * 4
