@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from ari_agent.cli.company import company_passages
-from ari_agent.config import Company, Model, Settings
+from ari_agent.config import Model, Settings
 from ari_agent.errors import ModelError
 from ari_agent.knowledge.document import parse_passages
 from ari_agent.ops import doctor
@@ -237,7 +237,13 @@ async def test_a_server_that_hangs_has_its_limit(monkeypatch: pytest.MonkeyPatch
 def test_a_folder_of_documents_is_read_as_the_service_reads_it(tmp_path: Path) -> None:
     for name, title in (("a.md", "Öffnungszeiten"), ("b.md", "Parkplätze")):
         (tmp_path / name).write_text(f"## {title}\nJa.", encoding="utf-8")
-    settings = Settings.model_construct(company=Company.model_construct(knowledge=tmp_path))
+    settings = Settings.model_validate(
+        {
+            "company": {"name": "Muster GmbH", "knowledge": tmp_path},
+            "asterisk": {"ari_password_file": tmp_path, "ami_password_file": tmp_path},
+            "speech": {"vosk_model": tmp_path},
+        }
+    )
     findings: list[Finding] = []
     assert len(doctor._passages(settings, company_passages, findings)) == 2
     assert findings == [Finding("document", Level.GOOD, "2 passages")]
