@@ -61,7 +61,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(server.status)
             return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        if self.headers.get("If-Range") != server.tag:
+        condition = self.headers.get("If-Range")
+        if condition and condition != server.tag:
             start = 0
         size = len(server.body)
         if start >= size:
