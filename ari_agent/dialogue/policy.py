@@ -55,8 +55,11 @@ OF_KIND: dict[Kind, Decision] = {
 _OF_RULE = {decision.reason: decision for decision in OF_KIND.values()}
 _STANDING = frozenset(OF_KIND) - {"smalltalk", "injection", "unclear", "outside"}
 """Kinds that no model is asked about: the caller reaches a person whatever it would say."""
-_YIELDING: frozenset[Rule] = frozenset({"fault", "complaint", "wish-for-person", "accident", "distress", "message"})
-"""Rules that a turn which is clearly a question overrides: "wie viele Mitarbeiter haben Sie". Never an emergency."""
+_YIELDING: frozenset[Rule] = frozenset({"fault", "complaint", "accident", "distress", "message"})
+"""Rules that a turn which is clearly a question overrides: "was kostet es wenn etwas kaputt ist".
+
+Never an emergency nor the wish for a person: the greeting promises one, and whatever else is said must not outweigh it.
+"""
 _ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
 """Rules that a passage overrides which answers the words."""
 
