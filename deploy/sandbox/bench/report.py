@@ -156,12 +156,11 @@ def _shape(values: Sequence[float]) -> Json | None:
 
 
 def _deciders(runs: Sequence[Json]) -> Table:
-    columns = ("heard p50", "p95", "any reply p50", "p95", "decide p50", "p95", "decided by", "without it")
-    table = _table("reply heard, milliseconds", *columns)
+    table = _table("p50 / p95 in ms", "heard", "any reply", "decide", "decided by", "without it")
     for run in runs:
         shapes = (run["heard_ms"], run["any_reply_ms"], run["stages_ms"]["decide"])
-        cells = [f"{shape[p]:g}" if shape else "–" for shape in shapes for p in ("p50", "p95")]
-        table.add_row(_calls(run), *cells, *(_tally(run[counts]) for counts in ("decided_by", "fell_back")))
+        times = (f"{shape['p50']:.0f} / {shape['p95']:.0f}" if shape else "–" for shape in shapes)
+        table.add_row(_calls(run), *times, *(_tally(run[counts]) for counts in ("decided_by", "fell_back")))
     return table
 
 

@@ -95,9 +95,7 @@ class Screen:
             table.add_column(name, justify="right", no_wrap=True)
         turns = [(number, turn) for number, call in enumerate(calls, 1) for turn in call.turns]
         for number, turn in turns:
-            table.add_row(
-                str(number), turn.spoken, *(_figure(getattr(turn.latency_ms, name)) for name in STAGES)
-            )
+            table.add_row(str(number), turn.spoken, *(_figure(getattr(turn.latency_ms, name)) for name in STAGES))
         columns = [[getattr(turn.latency_ms, name) for _, turn in turns] for name in STAGES]
         summaries = [ear.summary(known) if (known := [ms for ms in c if ms is not None]) else None for c in columns]
         table.add_section()
