@@ -19,6 +19,7 @@ from ari_agent.errors import AgentError
 AGENT = Path(sys.executable).with_name("ari-agent")
 HOURS = "## Öffnungszeiten\nFrage: wann haben sie geöffnet\nWir sind von acht bis siebzehn Uhr da.\n"
 PARKING = "## Parkplätze\nFrage: wo kann ich parken\nIm Hof.\n"
+pytestmark = pytest.mark.usefixtures("logging_restored")
 Chat = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
