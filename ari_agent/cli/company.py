@@ -24,6 +24,9 @@ from ari_agent.protocols import Decider
 
 log = structlog.get_logger(__name__)
 
+NICENESS = 5
+"""Of the language model: whoever listens and speaks goes before whoever thinks, which has a limit and a deputy."""
+
 
 def company_passages(path: Path) -> tuple[Passage, ...]:
     """Return the passages of a Markdown file, or of all Markdown files of a folder. Raises DocumentError."""
@@ -81,11 +84,11 @@ async def company_decider(model: Model, script: Script) -> AsyncIterator[Decider
     async with AsyncExitStack() as stack:
         match model.engine:
             case "llama":
-                yield await stack.enter_async_context(LlamaDecider(model, script.brief()))
+                yield await stack.enter_async_context(LlamaDecider(model, script.brief(), NICENESS))
             case "remote":
                 local = None
                 if model.gguf is not None:
-                    local = await stack.enter_async_context(LlamaDecider(model, script.brief()))
+                    local = await stack.enter_async_context(LlamaDecider(model, script.brief(), NICENESS))
                 yield await stack.enter_async_context(RemoteDecider(model, script.brief(), local))
             case _:
                 yield None
