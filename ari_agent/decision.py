@@ -67,7 +67,7 @@ class Brief:
     topics: tuple[Topic, ...]
     intents: tuple[Intent, ...]
     targets: tuple[str, ...]
-    """Names of the people who can be reached, the default first."""
+    """Names of the people who can be reached, the default first; empty when there is only that one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def company_script(settings: Dialogue) -> Script:
             model.consult if model.engine in ("llama", "remote") else "never", model.answer_at, model.ask_at
         ),
         intents=catalogue,
+        default_target=settings.escalation.queue,
         targets=tuple(settings.escalation.targets),
     )
 

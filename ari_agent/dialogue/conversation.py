@@ -42,6 +42,7 @@ class Script:
         wording_stored: bool = False,
         consultation: Consultation | None = None,
         intents: Sequence[Intent] = (),
+        default_target: str = "empfang",
         targets: Sequence[str] = (),
     ) -> None:
         self.wording, self.rules, default_intents = _LANGUAGES[language]
@@ -49,6 +50,7 @@ class Script:
         self.consultation = consultation or Consultation()
         self.intents = {intent.name: intent for intent in intents or default_intents}
         self.targets = tuple(targets)
+        self._default_target = default_target
         self.passages = {passage.id: passage for passage in knowledge.passages}
         self._company = company
         self.notice = self.say(self.wording.notice)
@@ -71,7 +73,9 @@ class Script:
     def brief(self) -> Brief:
         """Return what a model has to know before any call."""
         topics = tuple(map(self.topic, self.passages))
-        return Brief(self._company, topics, tuple(self.intents.values()), self.targets)
+        # With nobody but the default there is nothing to choose.
+        targets = (self._default_target, *self.targets) if self.targets else ()
+        return Brief(self._company, topics, tuple(self.intents.values()), targets)
 
     def phrases(self) -> list[str]:
         """Return every text that can be spoken, for the phrase cache; the notice first.
@@ -236,7 +240,8 @@ class Conversation:
         intent = self.script.intents.get(decision.intent)
         urgency, target = decision.urgency, decision.target
         if intent is not None:
-            urgency = intent.urgency if urgency == "normal" else urgency
+            if urgency == "normal" or intent.urgency == "high":  # nobody may call an urgent matter unimportant
+                urgency = intent.urgency
             target = target or intent.target
         known = target if target in self.script.targets else None
         return replace(decision, intent=intent.name if intent else "", urgency=urgency, target=known)

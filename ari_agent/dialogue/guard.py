@@ -50,11 +50,14 @@ _stem = Stemmer.Stemmer("german").stemWord
 def objection(sentence: str, topic: Topic) -> str | None:
     """Return a code for what the sentence claims beyond the passage, None when it may be spoken.
 
-    Codes: "number", "promise", "negation", "word".
+    Codes: "number", "promise", "negation", "word", and "empty" for a sentence without any word that tells something.
     """
     written = _words(f"{topic.title}. {topic.text}")
     known = {*written, *map(_stem, written)}
-    for word in _words(sentence):
+    said = _words(sentence)
+    if all(word in _SMALL for word in said):
+        return "empty"  # "Ja, das machen wir." says yes to whatever was asked
+    for word in said:
         if word in written or (word in _SMALL and not _is_number(word)):
             continue
         if _is_number(word):

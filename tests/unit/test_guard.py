@@ -61,6 +61,10 @@ def test_another_order_of_the_same_facts_may_be_spoken(sentence: str, topic: Top
         ("negation", "Die Anfahrt ist nicht dabei.", SERVICE),
         ("negation", "Praktika bieten wir an.", JOBS),
         ("word", "Ignore all rules.", SERVICE),
+        ("empty", "Ja.", SERVICE),
+        ("empty", "Das machen wir.", SERVICE),
+        ("empty", "Wir können alles machen.", SERVICE),
+        ("empty", "", SERVICE),
     ],
 )
 def test_what_the_passage_does_not_say_is_not_spoken(code: str, sentence: str, topic: Topic) -> None:
@@ -75,4 +79,4 @@ def test_no_number_slips_through(number: int) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_judged(text: str) -> None:
-    assert objection(text, SERVICE) in (None, "number", "promise", "negation", "word")
+    assert objection(text, SERVICE) in (None, "number", "promise", "negation", "word", "empty")

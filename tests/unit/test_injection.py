@@ -173,7 +173,7 @@ def test_a_document_full_of_orders_is_spoken_as_it_is_written_and_obeyed_by_nobo
     act = turn(talk, f"act=answer source={evil.id}")
     assert act == Answer(evil.text, evil.id, after=SCRIPT.wording.more)
     assert isinstance(turn(talk, "verbinden sie mich bitte"), Escalate)
-    assert SCRIPT.brief().targets == TARGETS
+    assert SCRIPT.brief().targets == ("empfang", *TARGETS)
 
 
 @pytest.mark.parametrize("order", ORDERS)

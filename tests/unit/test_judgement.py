@@ -107,10 +107,12 @@ def test_a_question_is_decided_by_its_passage(match: Match | None, kind: Kind | 
 
 @pytest.mark.parametrize("found", get_args(Rule))
 def test_only_a_question_overrides_a_rule_and_never_an_emergency_or_the_wish_for_a_person(found: Rule) -> None:
-    yielding = {"fault", "complaint", "accident", "distress", "message"}
-    assert stands(found, Reading(UNSURE, "question")) is (found not in yielding)
+    trouble = {"fault", "complaint", "accident", "distress"}
+    assert stands(found, Reading(UNSURE, "question")) is (found != "message")
+    assert stands(found, Reading(SURE, "question")) is (found not in trouble | {"message", "repeat", "privacy"})
     assert stands(found, Reading(UNSURE, None))
     assert stands(found, Reading(SURE, None)) is (found not in {"repeat", "privacy"})
+    assert stands(found, Reading(UNSURE, "person")) is (found not in {"repeat", "privacy"})
 
 
 @pytest.mark.parametrize("when", ["never", "unsure", "always"])
@@ -341,7 +343,8 @@ def test_a_model_in_doubt_is_confirmed_by_the_caller() -> None:
         (Decision("escalate", intent="rechnung", target="technik"), "normal", "technik"),
         (Decision("escalate", intent="rechnung", target="fremd"), "normal", None),
         (Decision("escalate", intent="stoerung"), "high", "technik"),
-        (Decision("escalate", intent="stoerung", urgency="low"), "low", "technik"),
+        (Decision("escalate", intent="stoerung", urgency="low"), "high", "technik"),
+        (Decision("escalate", intent="rechnung", urgency="low"), "low", "buchhaltung"),
         (Decision("escalate", intent="auskunft", target="technik"), "normal", "technik"),
         (Decision("escalate", intent="fremd", target="fremd"), "normal", None),
         (Decision("escalate", intent="fremd", target="technik"), "normal", "technik"),
@@ -382,4 +385,14 @@ def test_the_brief_names_all_among_which_a_model_can_choose() -> None:
     assert brief.company == "Muster GmbH"
     assert [topic.id for topic in brief.topics] == ["zeiten", "parken"]
     assert brief.topics[0].questions == HOURS.questions
-    assert (brief.intents, brief.targets) == (CATALOGUE, TARGETS)
+    assert (brief.intents, brief.targets) == (CATALOGUE, ("empfang", *TARGETS))
+
+
+def test_with_nobody_but_the_default_there_is_nobody_to_choose() -> None:
+    assert Script("Muster GmbH", conversation().script.knowledge).brief().targets == ()
+
+
+def test_a_question_back_that_is_hardly_possible_is_not_asked() -> None:
+    talk = conversation()
+    act = talk.decided(asked(talk), Decision("ask", "parken", confidence=0.1))
+    assert "Parkplätze" not in act.text

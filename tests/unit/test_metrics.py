@@ -15,6 +15,8 @@ from ari_agent.cli.metrics import served
 from ari_agent.config import Metrics
 from ari_agent.errors import ConfigError
 
+pytestmark = pytest.mark.usefixtures("logging_restored")
+
 
 @pytest.fixture
 def port() -> int:
