@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.knowledge.document import Passage
@@ -25,14 +26,14 @@ def conversation() -> Conversation:
 
 def said(conversation: Conversation, *texts: str) -> Act:
     """Say all of this and return what the agent does after the last."""
-    for text in texts:
-        act = conversation.said(text)
-    return act
+    acts = [conversation.said(text) for text in texts]
+    assert not isinstance(acts[-1], Situation)  # no model is asked
+    return acts[-1]
 
 
 def doubtful(conversation: Conversation) -> Act:
     """Say something that fits a passage only in part."""
-    return conversation.said("transporter mit anhänger parken")
+    return said(conversation, "transporter mit anhänger parken")
 
 
 def test_the_notice_names_the_company_and_that_it_is_a_computer() -> None:

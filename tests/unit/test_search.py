@@ -181,4 +181,4 @@ def test_a_passage_of_stopwords_alone_is_no_trouble() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_judged(words: str) -> None:
     match = KNOWLEDGE.match(words)
-    assert match is None or 0 <= match.share <= 1.0001
+    assert match is None or 0 <= match.confidence <= 1.0001
