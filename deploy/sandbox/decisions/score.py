@@ -26,10 +26,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ari_agent.knowledge.document import Passage
-from sandbox.decisions.chat import Chat, Turn
+from sandbox.decisions.chat import Turn
 
 Item = Mapping[str, Any]
 SHARES = {
@@ -42,6 +42,16 @@ SHARES = {
     "urgent recall": ("urgent_told", "urgent"),
 }
 """Lines of the table: what is counted, and of how many."""
+
+
+class Agent(Protocol):
+    """Whoever is scored."""
+
+    def begin(self) -> None:
+        """Begin a new conversation."""
+
+    def say(self, text: str) -> Turn:
+        """Return what is decided after the caller's words."""
 
 
 @dataclass(slots=True)
@@ -74,10 +84,10 @@ def read_items(path: Path) -> list[Item]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
 
 
-def hear(chat: Chat, item: Item, passages: Sequence[Passage], score: Score) -> tuple[Turn, bool]:
+def hear(agent: Agent, item: Item, passages: Sequence[Passage], score: Score) -> tuple[Turn, bool]:
     """Say one item in a new conversation, count it, and return the first turn and whether all of it was right."""
-    chat.begin()
-    turn = chat.say(item["text"])
+    agent.begin()
+    turn = agent.say(item["text"])
     counts, sources = score.counts, item["sources"]
     score.decide_ms.append(turn.decide_ms)
     spoken = turn.source if turn.act == "answer" else None
@@ -85,7 +95,7 @@ def hear(chat: Chat, item: Item, passages: Sequence[Passage], score: Score) -> t
     counts.update(items=1, act=turn.act in item["acts"])
     if item["kind"] == "question":
         right = spoken in sources
-        later = right or _asked_back(chat, turn, sources, passages)
+        later = right or _asked_back(agent, turn, sources, passages)
         counts.update(questions=1, right=right, right_later=later, wrong=spoken is not None and not right)
     if item["kind"] == "outside":
         counts.update(outside=1, false=spoken is not None)
@@ -96,12 +106,12 @@ def hear(chat: Chat, item: Item, passages: Sequence[Passage], score: Score) -> t
     return turn, good
 
 
-def _asked_back(chat: Chat, turn: Turn, sources: Sequence[str], passages: Sequence[Passage]) -> bool:
+def _asked_back(agent: Agent, turn: Turn, sources: Sequence[str], passages: Sequence[Passage]) -> bool:
     """Answer the agent's question as the caller would; tell whether a right passage is spoken then."""
     if turn.act != "ask" or turn.reason not in ("confirm", "which"):
         return False
     named = [p for p in passages if p.id in sources and re.search(rf"\b{re.escape(p.title)}\b", turn.reply)]
     if not named:
         return False
-    again = chat.say("ja" if turn.reason == "confirm" else named[0].title)
+    again = agent.say("ja" if turn.reason == "confirm" else named[0].title)
     return again.act == "answer" and again.source in sources
