@@ -11,18 +11,21 @@ import numpy as np
 from ari_agent.decision import Intent
 from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import words
-from ari_agent.knowledge.network import KINDS, Floats, Network, load
+from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 
-SURE = 0.5
+SURE = 0.4
 """Probability from which a passage is spoken without asking back."""
 POSSIBLE = 0.12
 """Probability from which it is worth asking back for a passage."""
-RIVAL = 0.4
+RIVAL = 0.5
 """Share of the best passage's probability from which the caller is asked which of two is meant."""
 INTENT = 0.6
 """Likeness to an example from which an intent is named."""
+
+_OUTSIDE = 0.15
+"""Probability of an outside question from which what sounds like small talk is one: "wie wird das Wetter"."""
 
 _URGENT: tuple[Kind, ...] = ("emergency", "fault", "accident", "distress")
 _PERSONAL: tuple[Kind, ...] = ("person", "anger", "lawyer", "bereavement")
@@ -31,7 +34,7 @@ _THRESHOLDS: dict[Kind, float] = {
     **dict.fromkeys(_PERSONAL, 0.45),
     **dict.fromkeys(_URGENT, 0.35),
 }
-"""Probability from which a kind of turn is acted on: a false alarm costs a receptionist a minute, a miss may cost more."""
+"""Probability from which a kind of turn is acted on: a false alarm costs a minute, a miss may cost more."""
 
 
 class EncoderKnowledge:
@@ -46,16 +49,19 @@ class EncoderKnowledge:
         self._ranking = Ranking(self._network, self.passages)
         examples = [(intent.name, example) for intent in intents for example in intent.examples]
         self._intents = [name for name, _ in examples]
-        self._examples = np.array([self._network.vectors(words(example)).text for _, example in examples])
+        self._examples = np.array(
+            [self._network.vectors(self._network.tokens(words(example))).text for _, example in examples]
+        )
 
     def read(self, text: str, last: str = "") -> Reading:
         """Read the caller's words."""
         heard = self._ranking.mend(text)
         if not heard:
             return Reading(None)
-        kinds = self._network.kinds(heard)
-        match = self._match(self._ranking.probabilities(heard, kinds))
-        return Reading(match, _kind(kinds, match), self._intent(heard))
+        tokens = self._network.tokens(heard)
+        vectors, kinds = self._network.vectors(tokens), self._network.kinds(tokens)
+        match = self._match(self._ranking.probabilities(heard, vectors, kinds))
+        return Reading(match, _kind(kinds, match), self._intent(vectors))
 
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
@@ -69,10 +75,10 @@ class EncoderKnowledge:
             possible=best >= POSSIBLE,
         )
 
-    def _intent(self, heard: Sequence[str]) -> str:
+    def _intent(self, vectors: Vectors) -> str:
         if not self._intents:
             return ""
-        alike = self._examples @ self._network.vectors(heard).text
+        alike = self._examples @ vectors.text
         nearest = int(alike.argmax())
         return self._intents[nearest] if alike[nearest] >= INTENT else ""
 
@@ -88,6 +94,8 @@ def _kind(kinds: Floats, match: Match) -> Kind | None:
     best = max(by_kind, key=by_kind.__getitem__)
     if by_kind[best] < _THRESHOLDS[best]:
         return "question" if match.sure else None
+    if best == "smalltalk" and by_kind["outside"] >= _OUTSIDE:
+        best = "outside"
     if match.possible and best in ("outside", "unclear", "smalltalk"):
         return "question" if match.sure else None
     return best

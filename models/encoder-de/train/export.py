@@ -40,7 +40,7 @@ def arrays(matcher: Matcher, head: Head, corpus: Corpus, known: Collection[str])
 def write(folder: Path, contents: Mapping[str, NDArray[Any]]) -> None:
     """Write the model file."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / FILE, **dict(contents))
+    np.savez(folder / FILE, **dict(contents))  # type: ignore[arg-type]
 
 
 def _text(text: str) -> NDArray[np.uint8]:
