@@ -28,9 +28,9 @@ MEASURED, INCOMPLETE, ERROR = 0, 1, 2
 """Exit statuses."""
 MOST_CALLS = 50
 TURNS, QUICK_TURNS = 4, 2
-LEAST_TURNS = 8
+LEAST_TURNS = 6
 """A few calls ask more questions, until there are so many turns."""
-TRIES, QUICK_TRIES = 8, 3
+TRIES, QUICK_TRIES = 6, 3
 SECTIONS = ("calls", "llama", "decisions")
 
 
