@@ -15,12 +15,16 @@ from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 
-SURE = 0.4
-"""Probability from which a passage is spoken without asking back."""
-POSSIBLE = 0.12
+SURE = 0.42
+"""Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
+STRANGE = 1.0
+"""What is added, times the share of words that were not: likeness to words that were never seen is a guess."""
+POSSIBLE = 0.08
 """Probability from which it is worth asking back for a passage."""
 RIVAL = 0.5
-"""Share of the best passage's probability from which the caller is asked which of two is meant."""
+"""Share of the best passage's probability from which another keeps it from being spoken."""
+CHOICE = 0.25
+"""Share from which another is named beside it where the caller is asked back anyway."""
 INTENT = 0.6
 """Likeness to an example from which an intent is named."""
 
@@ -33,6 +37,7 @@ _THRESHOLDS: dict[Kind, float] = {
     **dict.fromkeys(KINDS, 0.6),
     **dict.fromkeys(_PERSONAL, 0.45),
     **dict.fromkeys(_URGENT, 0.35),
+    "smalltalk": 0.85,
 }
 """Probability from which a kind of turn is acted on: a false alarm costs a minute, a miss may cost more."""
 
@@ -47,6 +52,7 @@ class EncoderKnowledge:
         self.passages = tuple(passages)
         self._network = load(model) if isinstance(model, Path) else model
         self._ranking = Ranking(self._network, self.passages)
+        self._sure = SURE + STRANGE * self._ranking.strangeness
         examples = [(intent.name, example) for intent in intents for example in intent.examples]
         self._intents = [name for name, _ in examples]
         self._examples = np.array(
@@ -66,12 +72,14 @@ class EncoderKnowledge:
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
         best = float(probabilities[first])
-        rival = bool(others) and float(probabilities[others[0]]) >= RIVAL * best
+        sure = best >= self._sure
+        needed = RIVAL if sure else CHOICE
+        rival = bool(others) and float(probabilities[others[0]]) >= needed * best
         return Match(
             self.passages[first],
             best,
             self.passages[others[0]] if rival else None,
-            sure=best >= SURE and not rival,
+            sure=sure and not rival,
             possible=best >= POSSIBLE,
         )
 
@@ -84,7 +92,7 @@ class EncoderKnowledge:
 
 
 def _kind(kinds: Floats, match: Match) -> Kind | None:
-    """Return the kind of turn to act on; a passage that surely answers makes it a question."""
+    """Return the kind of turn to act on; None when none is sure enough, or when a passage may answer after all."""
     by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
     for group in (_URGENT, _PERSONAL):
         mass = sum(by_kind[kind] for kind in group)
@@ -93,9 +101,7 @@ def _kind(kinds: Floats, match: Match) -> Kind | None:
             return best
     best = max(by_kind, key=by_kind.__getitem__)
     if by_kind[best] < _THRESHOLDS[best]:
-        return "question" if match.sure else None
+        return None
     if best == "smalltalk" and by_kind["outside"] >= _OUTSIDE:
         best = "outside"
-    if match.possible and best in ("outside", "unclear", "smalltalk"):
-        return "question" if match.sure else None
-    return best
+    return None if match.possible and best in ("outside", "unclear", "smalltalk") else best

@@ -79,24 +79,23 @@ class Network:
         self._convolution_bias: Floats = arrays["convolution_bias"].astype(np.float32)
         self._out: Floats = arrays["out"].astype(np.float32)
         self._out_bias: Floats = arrays["out_bias"].astype(np.float32)
-        hidden = len(self._convolution_bias)
-        shapes: tuple[tuple[Floats, tuple[int, ...]], ...] = (
-            (self._gate, (ROWS,)),
-            (self._convolution, (hidden, 3 * self._head.width)),
-            (self._out, (len(KINDS), 2 * hidden + self._head.width)),
-            (self._out_bias, (len(KINDS),)),
+        self.ranker: Mapping[str, Floats] = {name: arrays[f"ranker_{name}"].astype(np.float32) for name in RANKER}
+        self._check()
+
+    def _check(self) -> None:
+        """Raise ValueError unless the arrays fit each other and this release."""
+        hidden, width, mixed = len(self._convolution_bias), self._head.width, len(self.ranker["out"])
+        fits = (
+            self._gate.shape == (ROWS,),
+            self._convolution.shape == (hidden, 3 * width),
+            self._out.shape == (len(KINDS), 2 * hidden + width),
+            self._out_bias.shape == (len(KINDS),),
+            *(self.ranker[name].shape == (RANKER_INPUTS,) for name in ("mean", "spread", "direct")),
+            self.ranker["hidden"].shape == (mixed, RANKER_INPUTS),
+            self.ranker["hidden_bias"].shape == (mixed,),
+            self.ranker["bias"].shape == (),
         )
-        self.ranker = {name: arrays[f"ranker_{name}"].astype(np.float32) for name in RANKER}
-        inputs = len(self.ranker["direct"])
-        shapes += (
-            (self.ranker["mean"], (RANKER_INPUTS,)),
-            (self.ranker["spread"], (inputs,)),
-            (self.ranker["direct"], (RANKER_INPUTS,)),
-            (self.ranker["hidden"], (len(self.ranker["out"]), inputs)),
-            (self.ranker["hidden_bias"], self.ranker["out"].shape),
-            (self.ranker["bias"], ()),
-        )
-        if any(array.shape != shape for array, shape in shapes):
+        if not all(fits):
             raise ValueError("its arrays do not fit each other")
 
     def tokens(self, words: Sequence[str]) -> Tokens:

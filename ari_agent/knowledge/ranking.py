@@ -15,6 +15,8 @@ from ari_agent.knowledge.mending import Mender
 from ari_agent.knowledge.network import Floats, Network, Vectors
 
 _GRAM = 4
+_TELLING = 5
+"""Letters from which a word tells whether the document is of a trade that was trained on; shorter ones are in all."""
 _BM25_K1, _BM25_B = 1.5, 0.75
 """The usual saturation of frequent words and punishment of long passages.
 
@@ -31,6 +33,9 @@ class Ranking:
         own = [[words(part) for part in (p.title, p.text, *p.questions)] for p in passages]
         self._mender = Mender(network.known, (word for parts in own for part in parts for word in part))
         self._count = len(passages)
+        distinct = {word for parts in own for part in parts for word in part if len(word) >= _TELLING}
+        self.strangeness = len(distinct - network.known) / max(len(distinct), 1)
+        """Share of the document's words that the network was never trained on, 0..1."""
         read = [[network.vectors(network.tokens(part)) for part in parts] for parts in own]
         self._titles = np.stack([parts[0].text for parts in read])
         self._texts = np.stack([parts[1].text for parts in read])
