@@ -26,8 +26,10 @@ FORMAT = 1
 KINDS: tuple[Kind, ...] = get_args(Kind)
 HEAD_ROWS = 1 << 15
 RANKER = ("mean", "spread", "hidden", "hidden_bias", "out", "direct", "bias")
-VIEWS = ("title", "text", "question", "words", "stems", "letters", "bm25", "covered")
+VIEWS = ("title", "text", "question", "words", "stems", "letters", "bm25", "covered", "topics")
 """What of a passage is compared with the caller's words, each in its own way."""
+_SHARPNESS = 20.0
+"""How much likelier a topic is that is nearer; lower, and all are alike, higher, and one wrong word decides."""
 RANKER_INPUTS = 2 * len(VIEWS) + 1 + 5 + len(KINDS)
 """The views of a passage, its lead in each, whether it has questions, what the words tell by themselves."""
 
@@ -80,7 +82,14 @@ class Network:
         self._out: Floats = arrays["out"].astype(np.float32)
         self._out_bias: Floats = arrays["out_bias"].astype(np.float32)
         self.ranker: Mapping[str, Floats] = {name: arrays[f"ranker_{name}"].astype(np.float32) for name in RANKER}
+        self._topics = arrays["topics"].astype(np.float32) / 127
         self._check()
+
+    def topics(self, texts: Floats) -> Floats:
+        """Return the root of the probability of each topic that was trained on, for vectors of texts (texts, width)."""
+        raised = np.exp(_SHARPNESS * (texts @ self._topics.T - 1))
+        roots: Floats = np.sqrt(raised / raised.sum(axis=-1, keepdims=True))
+        return roots
 
     def _check(self) -> None:
         """Raise ValueError unless the arrays fit each other and this release."""
@@ -94,6 +103,7 @@ class Network:
             self.ranker["hidden"].shape == (mixed, RANKER_INPUTS),
             self.ranker["hidden_bias"].shape == (mixed,),
             self.ranker["bias"].shape == (),
+            self._topics.shape[1:] == (self._table.width,),
         )
         if not all(fits):
             raise ValueError("its arrays do not fit each other")

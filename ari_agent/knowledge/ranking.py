@@ -39,6 +39,7 @@ class Ranking:
         read = [[network.vectors(network.tokens(part)) for part in parts] for parts in own]
         self._titles = np.stack([parts[0].text for parts in read])
         self._texts = np.stack([parts[1].text for parts in read])
+        self._topics = np.stack([network.topics(np.stack([v.text for v in parts])).mean(axis=0) for parts in read])
         self._questions = np.concatenate([[v.text for v in (parts[0], *parts[2:])] for parts in read])
         self._first_question = _starts([len(parts) - 1 for parts in read])
         self._words = np.concatenate([v.words for parts in read for v in parts])
@@ -96,6 +97,7 @@ class Ranking:
             self._by_letters(heard),
             [self._bm25(stems, rarity, i) / 10.0 for i in range(self._count)],
             weights @ np.clip((near - 0.35) / 0.5, 0, 1),
+            self._topics @ self._network.topics(vectors.text[None])[0],
         )
         return np.stack([np.asarray(view, np.float32) for view in views], axis=1)
 

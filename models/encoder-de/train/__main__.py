@@ -25,7 +25,7 @@ WIDTH, HEAD_WIDTH, HIDDEN, SEED = 64, 64, 96, 1
 STAGES = (Stage(1500, 3e-3, 1), Stage(2500, 2e-3, 2), Stage(1500, 1.5e-3, 3))
 FOLD_STAGES = (Stage(700, 3e-3, 1),)
 """The encoder that never sees half of the topics and phrases only serves to weigh the ranker."""
-UNSEEN, SEEN = (150, 5), (50, 9)
+UNSEEN, SEEN = (110, 5), (60, 9)
 """Invented companies and their seed: asked about what the encoder of the fold never saw, and what the whole one saw."""
 
 
@@ -93,7 +93,8 @@ def _train(known: Corpus, topics: set[str], stages: tuple[Stage, ...], hurry: in
         training.train(model, known, topics, hurried, lambda line: print(line, flush=True))
     print(f"{len(topics)} topics, {time.monotonic() - began:.0f} s", flush=True)
     blank = calibration.Ranker([calibration.Case(np.zeros((1, RANKER_INPUTS), np.float32), ())])
-    return export.arrays(model.matcher, model.head, known, vocabulary(known)) | blank.arrays()
+    arrays = export.arrays(model.matcher, model.head, known, vocabulary(known)) | blank.arrays()
+    return arrays | {"topics": export.topics(arrays, known, topics)}
 
 
 def _scores(options: argparse.Namespace) -> None:
