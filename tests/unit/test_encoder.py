@@ -163,6 +163,7 @@ FOREIGN = {
     "a table of another size": {"table": np.zeros((5, 64), np.int8)},
     "a head of other kinds": {"out": np.zeros((3, 3), np.float32)},
     "no ranker": {"ranker_direct": None},
+    "topics of another width": {"topics": np.zeros((2, 3), np.int8)},
     "a ranker of other inputs": {"ranker_direct": np.zeros(3, np.float32)},
 }
 
