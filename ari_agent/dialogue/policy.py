@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ari_agent.decision import URGENCIES, ActName, Decision, Situation
+from ari_agent.knowledge.german import UNFINISHED, tells
 from ari_agent.knowledge.reading import Kind, Reading
 
 Rule = Literal[
@@ -71,6 +72,9 @@ _ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
 _MOST_LETTERS = 2000
 """Two minutes of speech; an utterance is ended much earlier, but a caller may go on while it is decided."""
 
+_CLEAR = 0.8
+"""Certainty of a passage from which a short pause ends the turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
@@ -105,9 +109,16 @@ def stands(found: Rule, reading: Reading) -> bool:
     return not (asked and (found in _YIELDING or (found in _TROUBLE and sure)))
 
 
-def is_clear(reading: Reading) -> bool:
-    """Tell whether the words can be acted on as they are, so that a short pause ends the turn."""
-    return reading.kind in _STANDING or (reading.match is not None and reading.match.sure)
+def is_clear(text: str, reading: Reading) -> bool:
+    """Tell whether the words can be acted on as they are, so that a short pause ends the turn.
+
+    Half a sentence often fits something else than the whole, so more is asked of it than of a turn that has ended.
+    """
+    words = text.split()
+    if not tells(words) or words[-1] in UNFINISHED:
+        return False
+    match = reading.match
+    return reading.kind in _STANDING or (match is not None and match.sure and match.confidence >= _CLEAR)
 
 
 def judge(found: Rule | None, reading: Reading, by: str) -> Decision:

@@ -11,6 +11,7 @@ import numpy as np
 from ari_agent.decision import Intent
 from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import words
+from ari_agent.knowledge.german import tells
 from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
@@ -67,7 +68,10 @@ class EncoderKnowledge:
         tokens = self._network.tokens(heard)
         vectors, kinds = self._network.vectors(tokens), self._network.kinds(tokens)
         match = self._match(self._ranking.probabilities(heard, vectors, kinds))
-        return Reading(match, _kind(kinds, match), self._intent(vectors))
+        kind = _kind(kinds, match)
+        if kind in (*_URGENT, *_PERSONAL) and not tells(text.split()):
+            kind = None  # "ich hab", "mir ist": half a sentence is no reason to fetch somebody
+        return Reading(match, kind, self._intent(vectors))
 
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
