@@ -37,7 +37,7 @@ UNFINISHED = frozenset(
         "ihrer unser unsere unseren und oder aber dass ob wenn weil als denn von vom bei beim zum zur zu mit für ohne",
         "in im am an nach bis ab seit über um durch so sehr wie was wer wo wann warum welche welcher welches ich mir",
         "mich er es man wir hab habe haben hat ist bin sind war wird kann können könnte könnt muss müssen möchte würde",
-        "will wollte auch noch nicht kein keine mal da gern gerne",
+        "will wollte auch noch nicht kein keine mal da gern gerne lange viel",
     )
     for word in line.split()
 )
