@@ -16,7 +16,7 @@ from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 
-SURE = 0.55
+SURE = 0.6
 """Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
 STRANGE = 0.25
 """What is added, times the share of words that were not: likeness to words that were never seen is a guess."""
@@ -34,13 +34,15 @@ _OUTSIDE = 0.15
 
 _URGENT: tuple[Kind, ...] = ("emergency", "fault", "accident", "distress")
 _PERSONAL: tuple[Kind, ...] = ("person", "anger", "lawyer", "bereavement")
-_THRESHOLDS: dict[Kind, float] = {
-    **dict.fromkeys(KINDS, 0.6),
-    **dict.fromkeys(_PERSONAL, 0.45),
-    **dict.fromkeys(_URGENT, 0.35),
-    "smalltalk": 0.85,
-}
-"""Probability from which a kind of turn is acted on: a false alarm costs a minute, a miss may cost more."""
+_PEOPLE: tuple[tuple[tuple[Kind, ...], float], ...] = (
+    (_URGENT, 0.25),
+    (_PERSONAL, 0.25),
+    ((*_URGENT, *_PERSONAL), 0.4),
+)
+"""Kinds that need a person, and the probability of them together from which one is fetched: a false alarm costs a
+minute, a miss may cost more."""
+_THRESHOLDS: dict[Kind, float] = {**dict.fromkeys(KINDS, 0.6), "smalltalk": 0.85}
+"""Probability from which any other kind of turn is acted on."""
 
 
 class EncoderKnowledge:
@@ -98,11 +100,9 @@ class EncoderKnowledge:
 def _kind(kinds: Floats, match: Match) -> Kind | None:
     """Return the kind of turn to act on; None when none is sure enough, or when a passage may answer after all."""
     by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
-    for group in (_URGENT, _PERSONAL):
-        mass = sum(by_kind[kind] for kind in group)
-        best = max(group, key=by_kind.__getitem__)
-        if mass >= _THRESHOLDS[best]:
-            return best
+    for group, needed in _PEOPLE:
+        if sum(by_kind[kind] for kind in group) >= needed:
+            return max(group, key=by_kind.__getitem__)
     best = max(by_kind, key=by_kind.__getitem__)
     if by_kind[best] < _THRESHOLDS[best]:
         return None
