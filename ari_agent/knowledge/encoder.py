@@ -16,7 +16,7 @@ from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 
-SURE = 0.6
+SURE = 0.55
 """Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
 STRANGE = 0.25
 """What is added, times the share of words that were not: likeness to words that were never seen is a guess."""
