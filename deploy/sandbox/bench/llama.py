@@ -41,9 +41,7 @@ everything forgotten before. new call: a call alone, of which nothing was read b
 last were read while they were spoken, three a second. start: from the start of the process to ready, with nothing in
 the folder and with the evaluated prompt in it. same: whether every decision was the same
 alone and beside others; certainty_differs: by how much its probability differed at most. Random weights: these
-decisions take as long as real ones and mean nothing.""".replace(
-    "\n", " "
-)
+decisions take as long as real ones and mean nothing.""".replace("\n", " ")
 
 AT_ONCE = (1, 2, 4, 8, 16)
 THREADS = (1, 2)
