@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import tomli_w
@@ -18,6 +17,7 @@ import ari_agent
 from ari_agent import log
 from ari_agent.cli import calls, chat, doctor, metrics, models
 from ari_agent.cli.company import company_script
+from ari_agent.cli.options import Config, Json
 from ari_agent.cli.run import serve
 from ari_agent.config import load
 from ari_agent.errors import AgentError
@@ -37,11 +37,6 @@ app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("metrics")(metrics.metrics)
 
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="ARI_AGENT_CONFIG", help="Settings file; default /etc/ari-agent/ari-agent.toml."),
-]
-Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For machines.")]
 Debug = Annotated[bool, typer.Option("--debug", envvar="ARI_AGENT_DEBUG", help="More log lines.")]
 
 

@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +43,7 @@ Gguf = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """One turn, as it is shown."""
+    """One turn, as it is shown: the fields of the JSON line."""
 
     conversation: int
     turn: int
@@ -56,10 +56,6 @@ class Exchanged:
     by: str
     reply: str
     decide_ms: float
-
-    def fields(self) -> dict[str, Any]:
-        """Return what the JSON line holds."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def chat(
@@ -151,7 +147,7 @@ async def _spoken(words: Words) -> str:
 
 def _show(exchanged: Exchanged, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(exchanged.fields(), ensure_ascii=False))
+        typer.echo(json.dumps(asdict(exchanged), ensure_ascii=False))
         return
     about = [exchanged.act, exchanged.source or exchanged.reason, exchanged.intent or "-", exchanged.urgency]
     if exchanged.target:

@@ -13,7 +13,7 @@ from ari_agent.decision import Intent
 from ari_agent.dialogue.conversation import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
-from ari_agent.errors import DocumentError, ModelError
+from ari_agent.errors import DocumentError
 from ari_agent.knowledge.document import Passage, read_passages
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.reading import Knowledge
@@ -53,7 +53,7 @@ def company_knowledge(company: Company, model: Model, intents: Sequence[Intent])
     if model.engine != "search":
         try:
             return EncoderKnowledge(passages, model.encoder, intents)
-        except (DocumentError, ModelError) as e:
+        except DocumentError as e:
             log.warning("search reads callers' words without the encoder", fault=str(e))
     return SearchKnowledge(passages)
 
@@ -83,13 +83,10 @@ async def company_decider(model: Model, script: Script) -> AsyncIterator[Decider
     It may still be loading, or fail for ever: `ready` and `fault` tell, and calls are served all the same.
     """
     async with AsyncExitStack() as stack:
-        match model.engine:
-            case "llama":
-                yield await stack.enter_async_context(LlamaDecider(model, script.brief(), NICENESS))
-            case "remote":
-                local = None
-                if model.gguf is not None:
-                    local = await stack.enter_async_context(LlamaDecider(model, script.brief(), NICENESS))
-                yield await stack.enter_async_context(RemoteDecider(model, script.brief(), local))
-            case _:
-                yield None
+        local = None
+        if model.gguf is not None and model.engine in ("llama", "remote"):
+            local = await stack.enter_async_context(LlamaDecider(model, script.brief(), NICENESS))
+        if model.engine == "remote":
+            yield await stack.enter_async_context(RemoteDecider(model, script.brief(), local))
+        else:
+            yield local

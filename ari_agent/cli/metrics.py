@@ -7,26 +7,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
 
 import structlog
 import typer
 from prometheus_client import start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
+from ari_agent.cli.options import Config, Json
 from ari_agent.config import Metrics, load
 from ari_agent.errors import ConfigError
 
 log = structlog.get_logger(__name__)
 
 _ANSWER_S = 3.0
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="ARI_AGENT_CONFIG", help="Settings file; default /etc/ari-agent/ari-agent.toml."),
-]
-Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For machines.")]
 
 
 def metrics(config: Config = None, *, as_json: Json = False) -> None:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Table
 
 from ari_agent.cli import fetching
+from ari_agent.cli.options import Json
 from ari_agent.errors import ConfigError, ModelError
 
 app = typer.Typer(name="models", help="Models of speech and language.", no_args_is_help=True)
@@ -30,7 +31,6 @@ Folder = Annotated[
     typer.Option("--models", envvar="ARI_AGENT_MODELS", help="Folder with manifest.toml; default: ./models."),
 ]
 Name = Annotated[str, typer.Argument(help="Name in the manifest.")]
-Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="For machines.")]
 
 
 @dataclass(frozen=True, slots=True)

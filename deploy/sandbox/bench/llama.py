@@ -17,9 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from ari_agent.cli.company import company_script
 from ari_agent.config import Company, Dialogue, Model
@@ -29,6 +27,7 @@ from ari_agent.llm.choices import FIELDS, Choices, Question
 from ari_agent.llm.llama import ENVIRONMENT, LlamaDecider
 from sandbox import gguf
 from sandbox.bench.figures import Distribution, distribution
+from sandbox.bench.tables import figures_table
 from sandbox.bench.usage import memory_mib
 from sandbox.settings import COMPANY, STANDIN
 
@@ -245,8 +244,10 @@ def _values(question: Question) -> str:
 def show(report: Json, console: Console) -> None:
     """Print the figures as tables."""
     found = report["figures"]
-    speed = _table("decisions per second", "threads", *(f"{calls} at once" for calls in AT_ONCE), "one by one", "same")
-    times = _table(
+    speed = figures_table(
+        "decisions per second", "threads", *(f"{calls} at once" for calls in AT_ONCE), "one by one", "same"
+    )
+    times = figures_table(
         "milliseconds (p50)", "threads", "start", "again", "forgotten", "one by one", "new call", "read ahead"
     )
     for each in found:
@@ -264,14 +265,6 @@ def show(report: Json, console: Console) -> None:
         for each in found
     )
     console.print(f"memory in MiB: {memory}", soft_wrap=True, highlight=False)
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=SIMPLE)
-    table.add_column(first)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
 
 
 def _since(began: float) -> float:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from sandbox.bench.figures import Distribution, distribution
 from sandbox.bench.machine import STOLEN_PERCENT, Machine
 from sandbox.bench.measure import STAGES, BargeIn, Parallel
+from sandbox.bench.tables import figures_table
 
 METHOD = """\
 One process of a real SIP phone per call (PCMA, loopback), calling the company's number on the sandbox's Asterisk. The
@@ -156,7 +156,7 @@ def _shape(values: Sequence[float]) -> Json | None:
 
 
 def _deciders(runs: Sequence[Json]) -> Table:
-    table = _table("p50 / p95 in ms", "heard", "any reply", "decide", "decided by", "without it")
+    table = figures_table("p50 / p95 in ms", "heard", "any reply", "decide", "decided by", "without it")
     for run in runs:
         shapes = (run["heard_ms"], run["any_reply_ms"], run["stages_ms"]["decide"])
         times = (f"{shape['p50']:.0f} / {shape['p95']:.0f}" if shape else "–" for shape in shapes)
@@ -169,7 +169,7 @@ def _tally(counts: Mapping[str, int]) -> str:
 
 
 def _times(report: Json) -> Table:
-    table = _table("milliseconds", "calls", *Distribution.__dataclass_fields__)
+    table = figures_table("milliseconds", "calls", *Distribution.__dataclass_fields__)
     for run in report["runs"]:
         calls = _calls(run)
         for name in ("heard", "answer_to_first_word", "invite_to_answer"):
@@ -182,14 +182,14 @@ def _times(report: Json) -> Table:
 
 
 def _counts(runs: Sequence[Json], what: str, title: str) -> Table:
-    table = _table(title, *(name.replace("_", " ") for name in runs[0][what]))
+    table = figures_table(title, *(name.replace("_", " ") for name in runs[0][what]))
     for run in runs:
         table.add_row(_calls(run), *(f"{value:g}" for value in run[what].values()))
     return table
 
 
 def _processes(runs: Sequence[Json]) -> Table:
-    table = _table("% of a core / MiB", *map(_calls, runs))
+    table = figures_table("% of a core / MiB", *map(_calls, runs))
     for name in dict.fromkeys(name for run in runs for name in run["processes"]):
         found = [run["processes"].get(name) for run in runs]
         table.add_row(
@@ -201,14 +201,6 @@ def _processes(runs: Sequence[Json]) -> Table:
 
 def _calls(run: Json) -> str:
     return f"{run['calls']}, {run['decider'].removesuffix('.gguf')}"
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=SIMPLE)
-    table.add_column(first)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
 
 
 def _cells(values: Mapping[str, float] | None) -> list[str]:
