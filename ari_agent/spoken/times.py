@@ -41,14 +41,57 @@ _PART_WORDS = {"morgens": "frueh", "frueh": "frueh", "fruehs": "frueh", "spaetna
 _PART_WORDS |= {f"{part}{end}": part for part in PARTS if part != "frueh" for end in ("", "s")}
 
 LEADS = frozenset(
-    "um gegen ab bis vor nach punkt schlag zwischen und oder von circa ca etwa ungefaehr genau exakt so kurz "
-    "spaetestens fruehestens".split()
+    [
+        "um",
+        "gegen",
+        "ab",
+        "bis",
+        "vor",
+        "nach",
+        "punkt",
+        "schlag",
+        "zwischen",
+        "und",
+        "oder",
+        "von",
+        "circa",
+        "ca",
+        "etwa",
+        "ungefaehr",
+        "genau",
+        "exakt",
+        "so",
+        "kurz",
+        "spaetestens",
+        "fruehestens",
+    ]
 )
 """Words after which a bare number is an hour."""
 
 _UNITS = frozenset(
-    "tag tage tagen woche wochen monat monate monaten jahr jahre jahren stunde stunden minute minuten euro prozent "
-    "leute personen mal stueck".split()
+    [
+        "tag",
+        "tage",
+        "tagen",
+        "woche",
+        "wochen",
+        "monat",
+        "monate",
+        "monaten",
+        "jahr",
+        "jahre",
+        "jahren",
+        "stunde",
+        "stunden",
+        "minute",
+        "minuten",
+        "euro",
+        "prozent",
+        "leute",
+        "personen",
+        "mal",
+        "stueck",
+    ]
 )
 SHORTLY_MIN = 5
 """What "kurz vor" and "kurz nach" are taken for; the read-back shows it."""
@@ -198,5 +241,3 @@ def _hour(said: list[str], at: int) -> tuple[int, int] | None:
 def _clock(minute: int, hour: int, end: int) -> Read:
     exact = hour == 0 or hour > 12
     return Clock(minute % DAY if minute != DAY else DAY, exact=True) if exact else Clock(minute % 720, exact=False), end
-
-
