@@ -110,17 +110,20 @@ def words(text: str) -> list[str]:
             result += match.groups()
         elif result and (result[-1], word) in _JOINED:
             result[-1] = _JOINED[result[-1], word]
-        elif len(result) > 1 and result[-1] == "und" and _belongs(result[-2], word):
+        elif len(result) > 1 and result[-1] == "und" and _belongs(result[-3:-1], word):
             result[-2:] = [f"{result[-2]}und{word}"]
         else:
             result.append(word)
     return result
 
 
-def _belongs(unit: str, tens: str) -> bool:
+def _belongs(before: list[str], tens: str) -> bool:
     """Say whether "ein und zwanzig" is one number; "zwischen acht und zwanzig uhr" is two."""
+    unit = before[-1]
     whole = f"{unit}und{tens}"
-    return (unit == "ein" and whole in _CARDINALS) or (unit in _CARDINALS and _stem(whole) in _ORDINALS)
+    if unit == "ein" or before[0] in {"kw", "kalenderwoche", "tausend", "zweitausend"}:
+        return whole in _CARDINALS or _stem(whole) in _ORDINALS
+    return unit in _CARDINALS and _stem(whole) in _ORDINALS
 
 
 def cardinal(word: str) -> int | None:
@@ -141,7 +144,7 @@ def ordinal(word: str) -> int | None:
 
 
 def _stem(word: str) -> str:
-    return re.sub("(?<=t)e[nrms]?$", "", word) if word.endswith(("e", "en", "er", "em", "es")) else "?"
+    return re.sub("(?<=t)e[nrm]?$", "", word) if word.endswith(("e", "en", "er", "em")) else "?"
 
 
 def weekday(word: str) -> int | None:
@@ -157,7 +160,7 @@ def month(word: str) -> int | None:
 def year(said: list[str], at: int) -> tuple[int, int] | None:
     """Read a year of this century; return it and the position after it."""
     word = said[at] if at < len(said) else ""
-    if re.fullmatch("2[01][0-9]{2}", word):
+    if re.fullmatch("20[0-9]{2}", word):
         return int(word), at + 1
     if word == "zwei" and said[at + 1 : at + 2] == ["tausend"]:
         word, at = "zweitausend", at + 1
