@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ari_agent.spoken.numbers import Part, parts_of, read
+from ari_agent.spoken.tokens import words
 
 READINGS = 12
 """So many readings are kept at every word; an ambiguous pair doubles them."""
@@ -16,51 +17,16 @@ _MOST_DIGITS = 20
 """E.164 has 15 digits at most; an international prefix and a spoken "(0)" come on top."""
 
 _HESITATIONS = frozenset(
-    [
-        "äh",
-        "ähm",
-        "öh",
-        "öhm",
-        "hm",
-        "mhm",
-        "ah",
-        "die",
-        "der",
-        "das",
-        "den",
-        "ne",
-        "also",
-        "so",
-        "ja",
-        "ok",
-        "okay",
-        "bitte",
-        "mal",
-        "nochmal",
-        "einmal",
-        "jetzt",
-        "noch",
-        "wieder",
-    ]
+    words(
+        "äh ähm öh öhm hm mhm ah die der das den ne also so ja ok okay bitte mal nochmal einmal jetzt noch wieder "
+        "ist sind lautet"
+    )
 )
 _PAUSES = frozenset(
-    [
-        "dann",
-        "danach",
-        "weiter",
-        "strich",
-        "bindestrich",
-        "schrägstrich",
-        "durchwahl",
-        "pause",
-        "leerzeichen",
-        "klammer",
-        "auf",
-        "zu",
-        "gefolgt",
-        "von",
-        "komma",
-    ]
+    words(
+        "dann danach weiter strich bindestrich schrägstrich durchwahl pause leerzeichen klammer auf zu gefolgt von "
+        "komma vorwahl"
+    )
 )
 _SIGNS = frozenset("-,;:./()–…")
 _PLURALS = {"nullen": 0, "einsen": 1, "zweien": 2, "zweier": 2, "dreien": 3, "dreier": 3, "vieren": 4, "vierer": 4}

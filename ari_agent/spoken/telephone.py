@@ -8,19 +8,14 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from ari_agent.spoken.digits import readings, runs
-from ari_agent.spoken.tokens import tokens
+from ari_agent.spoken.tokens import tokens, words
 
 REGION = "DE"
 _GERMANY = 49
 _FEWEST_FIGURES = 3
 
-_SPOKEN = dict(
-    zip(
-        "+0123456789",
-        ["plus", "null", "eins", "zwo", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"],
-        strict=True,
-    )
-)
+_NAMES = words("plus null eins zwo drei vier fünf sechs sieben acht neun")
+_SPOKEN = dict(zip("+0123456789", _NAMES, strict=True))
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def figures_of(number: str) -> str | None:
 
 
 def area_of(number: str) -> str:
-    """Return the area or network code with its 0, for a number abroad the country code; raises ValueError as read_back."""
+    """Return the area or network code with its 0, of a number abroad the country code; raises as groups_of."""
     return groups_of(number)[0]
 
 

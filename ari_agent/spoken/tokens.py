@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 LONGEST = 2000
-"""Letters of a text that is looked at. A caller does not speak longer in one turn; without it work would not be bounded."""
+"""Letters of a text that is looked at: without a limit the work would not be bounded; no caller speaks longer."""
 
 _TOKEN = re.compile(r"[0-9]+|[^\W0-9_]+|[^\w\s]|_")
 
