@@ -34,21 +34,12 @@ _TENS = {20: "zwanzig", 30: "dreißig", 40: "vierzig", 50: "fünfzig", 60: "sech
     90: "neunzig"
 }
 WEEKDAYS = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
-MONTHS = tuple(
-    [
-        "Januar",
-        "Februar",
-        "März",
-        "April",
-        "Mai",
-        "Juni",
-        "Juli",
-        "August",
-        "September",
-        "Oktober",
-        "November",
-        "Dezember",
-    ]
+MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli") + (
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
 )
 
 

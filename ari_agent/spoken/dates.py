@@ -92,7 +92,8 @@ def _through(said: list[str], end: int, days: Days, today: date) -> Days | None:
     """Follow "von Montag" to "bis Mittwoch"."""
     if end < len(said) and said[end] == "bis":
         for at in range(end + 1, min(end + 4, len(said))):
-            if found := read(said, at, today):
+            # the Wednesday of "Montag bis Mittwoch" is after the Monday
+            if found := read(said, at, today if weekday(said[at]) is None else days.first):
                 return Days(days.first, found[0].last) if found[0] and found[0].last >= days.first else None
     return days
 

@@ -144,7 +144,7 @@ def stands_alone(said: list[str], at: int, end: int) -> bool:
     return (before in LEADS or part_of(before) is not None) and after not in _UNITS
 
 
-_TELLING = frozenset({"uhr", "halb", "viertel", "dreiviertel", "mitternacht", "kurz"})
+_TELLING = frozenset({"uhr", "halb", "viertel", "dreiviertel", "mitternacht", "kurz", "vor", "nach"})
 
 
 def resolve(clock: Clock, part: str | None = None, opened: Minutes = WORKDAY) -> int:
