@@ -268,11 +268,11 @@ def test_a_cell_over_a_billion_columns_does_not_hang_the_reader(tmp_path: Path) 
     assert [(one.title, one.text) for one in read(path).passages] == [("wo", "Hier.")]
 
 
-def test_a_pdf_that_draws_itself_again_and_again_is_refused_in_time(
+def test_a_page_that_takes_too_long_is_refused_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ari_agent.documents.pdf.MAX_SECONDS", 1.0)
-    data = pdf([[("Zeiten", 14, "F1"), *[("Immer.", 11, "F1")] * 400_000]])
+    data = pdf([[("Zeiten", 14, "F1"), *[("Immer.", 11, "F1")] * 200_000]])
     assert "too much to read" in refusal(tmp_path, "a.pdf", data)
 
 
