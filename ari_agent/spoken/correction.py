@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ari_agent.spoken.digits import Item, readings, runs
-from ari_agent.spoken.numbers import parse_ordinal
+from ari_agent.spoken.numbers import parse, parse_ordinal
 from ari_agent.spoken.telephone import area_of, figures_of, groups_of, telephone
 from ari_agent.spoken.tokens import words
 
@@ -26,7 +26,8 @@ _START = frozenset(words("anfang beginn vorne vorn ersten zuerst"))
 _COUNTED = frozenset(words("letzten ersten"))
 _INSTEAD = frozenset(words("statt anstatt anstelle"))
 _MORE = frozenset(words("noch fehlt"))
-_COUNTS = {"beiden": 2, "zwei": 2, "zwo": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6}
+_MOST_COUNTED = 9
+"""A higher number after "die letzten" is figures, "die letzten neunundvierzig"."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,9 @@ def _place(spoken: list[str]) -> tuple[Place, int, int, list[str]]:
 
 
 def _counted(after: list[str]) -> tuple[int, list[str]] | None:
-    """Take "zwei [Ziffern] [sind]" from "zwei sind vier neun", and from "zwei vier neun", where two figures follow."""
-    if not after or not (count := _COUNTS.get(after[0], 0)):
-        return None
-    said = any(word in _COPULA or word in _EMPTY for word in after[1:3])
-    if said or len(_figures(after[1:]) or "") == count:
-        return count, after[1:]
-    return None
+    """Take the count from "zwei [Ziffern] [sind] vier neun"; _corrected compares it with the figures that follow."""
+    count = 2 if after[:1] == ["beiden"] else parse(after[0]) if after else None
+    return (count, after[1:]) if count and 2 <= count <= _MOST_COUNTED else None
 
 
 def _old_and_new(spoken: list[str]) -> tuple[list[str], list[str]] | None:

@@ -38,11 +38,11 @@ _DOUBLE = re.compile(r"doppel(?:te|ten|t)?(.*)")
 
 # what a reading costs that is less likely than the longest number of the words
 _SHORTER = 2.0  # "drei hundert zwölf" as 3 100 12
-_WITHIN_WORD = 3.0  # "siebenundzwanzig" as 7 20
 _TENS_BEFORE_UNIT = 3.0  # "zwanzig vier" as 24
 _LOST_UND = 2.0
-_ARTICLE = 0.5  # "eine sieben" is 7 rather than 17
-_ARTICLE_AS_ONE = 1.0
+_LIKELY_ARTICLE = 0.5  # "eine sieben" is 7 rather than 17, "ein sieben" is 17 rather than 7
+_UNLIKELY_ARTICLE = 1.0
+_MOST_COST = 6.0  # beyond it a number is rather guessed than heard
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def readings(run: Sequence[Item]) -> list[Reading]:
         for figures, end, cost in _steps(run, at) if likeliest else ():
             for before, paid in likeliest:
                 after = before + figures
-                if len(after) > _MOST_DIGITS or (figures == "+" and before):
+                if len(after) > _MOST_DIGITS or (figures == "+" and before) or paid + cost > _MOST_COST:
                     continue
                 kept[end][after] = min(paid + cost, kept[end].get(after, paid + cost))
     likeliest = sorted(kept[-1].items(), key=lambda reading: reading[1])[:READINGS]
@@ -144,8 +144,10 @@ def _numbers(run: Sequence[Item], at: int, part: Part, following: Item | None) -
     if isinstance(following, Part):
         if part.kind == "tens" and following.kind == "unit":
             yield str(part.value + following.value), at + 2, _TENS_BEFORE_UNIT
-        if part.text in ("ein", "eine") and following.kind in ("unit", "null"):
-            yield "", at + 1, _ARTICLE
+        if part.text == "ein" and following.kind in ("unit", "null"):
+            yield "", at + 1, _UNLIKELY_ARTICLE
+        if part.text == "eine" and following.kind in ("unit", "null", "teen", "tens"):
+            yield "", at + 1, _LIKELY_ARTICLE
     yield from _lengths(run, at, part)
 
 
@@ -163,9 +165,11 @@ def _lengths(run: Sequence[Item], at: int, part: Part) -> Iterator[_Step]:
             continue
         cost = 0.0
         if end < longest[1]:
-            cost = _SHORTER + (_WITHIN_WORD if parts[end].word == parts[end - 1].word else 0.0)
+            if parts[end].word == parts[end - 1].word:
+                continue  # "siebenundzwanzig" in one word is not 7 20
+            cost = _SHORTER
         elif end == 1 and part.text in ("ein", "eine"):
-            cost = _ARTICLE_AS_ONE
+            cost = _LIKELY_ARTICLE if part.text == "ein" else _UNLIKELY_ARTICLE
         yield str(shorter[0]), at + end, cost
 
 

@@ -19,7 +19,7 @@ _FIGURES = dict(zip("0123456789", words("null eins zwo drei vier fünf sechs sie
 
 _INTRODUCTIONS = frozenset(
     words(
-        "ja also äh ähm hm genau gerne die meine unsere seine ihre das e mail email adresse mailadresse emailadresse "
+        "ja also äh ähm hm genau gerne die meine unsere seine ihre das mail email adresse mailadresse emailadresse "
         "ist lautet wäre heißt an unter auf bitte schicken senden schreiben sie es mir ich habe haben wir und zwar nein"
     )
 )
@@ -30,6 +30,7 @@ _HESITATIONS = frozenset(
 _TOP_LEVEL = {"komm": "com", "kom": "com", "nett": "net", "ork": "org", "dee": "de", "eu": "eu", "at": "at", "de": "de"}
 _TOP_LEVEL |= {"info": "info", "biz": "biz", "com": "com", "net": "net", "org": "org"}
 
+_MAIL = re.compile(r"\be[- ]?mail(?:[- ]?adresse)?\b", re.IGNORECASE)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _ADDRESS = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII
@@ -100,7 +101,9 @@ def _is_word(chunk: str) -> bool:
 
 def _address_words(text: str) -> list[str]:
     """Return the words without what is said before and after an address."""
-    written = re.sub(r"\be-?mail(?:-?adresse)?\b", "email", text, flags=re.IGNORECASE) if len(text) < 10_000 else ""
+    written = (
+        re.sub(r"\be[- ]?mail(?:[- ]?adresse)?\b", "email", text, flags=re.IGNORECASE) if len(text) < 10_000 else ""
+    )
     spoken = [word for word in tokens(written) if word not in ",;:!?\"'"]
     while spoken and spoken[-1] in _ENDINGS | {"."}:
         spoken.pop()
@@ -128,7 +131,7 @@ def _domain(spoken: list[str]) -> list[str]:
     if not dots:
         return []
     top = spoken[dots[-1] + 1 :]
-    if len(top) == 1:
+    if len(top) == 1 and not parts_of(top[0]):
         return [*spoken[: dots[-1] + 1], *_letters(_TOP_LEVEL.get(top[0], top[0]))]
     return spoken if all(word in LETTER_NAMES for word in top) else []
 

@@ -260,17 +260,14 @@ def _hints(spoken: list[str], at: int) -> tuple[list[str], list[str]]:
 
 def _changed(name: str, letters: str, at_end: bool) -> str | None:
     """Put the letters where the name has them or others that sound alike; None where that is not one place."""
-    alike = next((alike for alike in _ALIKE if letters in alike), [letters[:1]] if len(set(letters)) == 1 else [])
-    alike = [*alike, letters, letters[:1]]
-    if not letters or not alike:
-        return None
-    pattern = "|".join(map(re.escape, sorted(set(alike), key=len, reverse=True)))
-    places = list(re.finditer(pattern, name))
-    if at_end and places and places[-1].end() == len(name):
-        places = places[-1:]
-    if len(places) != 1:
-        places = [place for place in places if place[0] == letters] or places
-        places = [place for place in places if set(place[0]) & set(letters)] if len(places) > 1 else places
-    if len(places) != 1:
-        return None
-    return name[: places[0].start()] + letters + name[places[0].end() :]
+    group = next((alike for alike in _ALIKE if letters in alike), [])
+    for alike in (group, [letters, letters[:1]]):
+        pattern = "|".join(map(re.escape, sorted(alike, key=len, reverse=True)))
+        places = list(re.finditer(pattern, name)) if pattern else []
+        if at_end and places and places[-1].end() == len(name):
+            places = places[-1:]
+        if len(places) > 1:  # "Hoffmann mit Doppel-F": of those that sound alike the one with the letter itself
+            places = [place for place in places if set(place[0]) & set(letters)]
+        if len(places) == 1:
+            return name[: places[0].start()] + letters + name[places[0].end() :]
+    return None
