@@ -28,7 +28,7 @@ from pydantic import (
 
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
-from ari_agent.hours import DAY, STATES, Closure, Hours, Special, Spans
+from ari_agent.hours import DAY, STATES, Closure, Hours, Spans, Special
 from ari_agent.modes import ANY_NUMBER, Mode, NumberMode
 
 DEFAULT_PATH = Path("/etc/ari-agent/ari-agent.toml")

@@ -89,6 +89,15 @@ class Hours:
             return "before"
         return "after" if minute >= max(b for _, b in spans) else "lunch"
 
+    def workday(self) -> tuple[int, int]:
+        """Return from and to when the company works in a usual week, in minutes since midnight; it tells three from
+        fifteen o'clock. Without weekly hours: eight to eighteen.
+        """
+        spans = [span for day in self.weekly for span in day]
+        if not spans:
+            return 8 * 60, 18 * 60
+        return min(first for first, _ in spans), min(max(last for _, last in spans), DAY)
+
     def spans_on(self, day: date) -> Spans:
         """Return the hours that begin on a date: a special date goes before vacation, vacation before holidays."""
         if day in self.special:

@@ -1,73 +1,45 @@
-"""Words of dates and times: how a transcript is cut into them, and the numbers up to ninety-nine in both directions."""
+"""Words of dates and times: how a transcript is cut into them, and what each of them means."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from ari_agent.spoken import numbers
+
 LONGEST_TEXT = 1000
 """Characters that are read; an utterance of thirty seconds has about 500, and reading stays fast whatever comes."""
 
-_SMALL = [
-    "null",
-    "eins",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "sieben",
-    "acht",
-    "neun",
-    "zehn",
-    "elf",
-    "zwölf",
-    "dreizehn",
-    "vierzehn",
-    "fünfzehn",
-    "sechzehn",
-    "siebzehn",
-    "achtzehn",
-    "neunzehn",
-]
-_TENS = {20: "zwanzig", 30: "dreißig", 40: "vierzig", 50: "fünfzig", 60: "sechzig", 70: "siebzig", 80: "achtzig"} | {
-    90: "neunzig"
-}
 WEEKDAYS = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
-MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli") + (
-    "August",
-    "September",
-    "Oktober",
-    "November",
-    "Dezember",
-)
+_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+MONTHS = tuple(_MONTHS.split())
+
+
+_FOLDED = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
 
 
 def fold(text: str) -> str:
     """Return the text in lower case with ae, oe, ue and ss, as if typed without a German keyboard."""
     text = unicodedata.normalize("NFC", text[:LONGEST_TEXT]).lower()
-    return text.translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
+    return text.translate(_FOLDED)
+
+
+_SPOKEN = tuple(numbers.say(number) for number in range(100))
 
 
 def cardinal_word(number: int) -> str:
     """Return 0 to 99 in German."""
-    if number < len(_SMALL):
-        return _SMALL[number]
-    tens, unit = number // 10 * 10, number % 10
-    return (f"{_SMALL[unit].removesuffix('s') if unit == 1 else _SMALL[unit]}und" if unit else "") + _TENS[tens]
+    return _SPOKEN[number]
 
 
 def ordinal_word(number: int, ending: str = "e") -> str:
     """Return "dritte" for 3, and with other endings "dritten", "dritter"; 1 to 99."""
-    stem = {1: "erst", 3: "dritt", 7: "siebt", 8: "acht"}.get(number)
-    return (stem or cardinal_word(number) + ("t" if number < len(_SMALL) else "st")) + ending
+    return numbers.say_ordinal(number).removesuffix("e") + ending
 
 
 def year_word(year: int) -> str:
     """Return "zweitausendsechsundzwanzig" for 2026; years outside this century stay figures."""
-    if not 2000 <= year < 2100:
-        return str(year)
-    return "zweitausend" + (cardinal_word(year - 2000) if year > 2000 else "")
+    return numbers.say(year) if 2000 <= year < 2100 else str(year)
 
 
 _CARDINALS = {fold(cardinal_word(n)): n for n in range(100)} | {"ein": 1, "zwo": 2, "fuenfe": 5}

@@ -11,7 +11,6 @@ from ari_agent.spoken.calendar_words import weekday
 from ari_agent.spoken.dates import Days
 from ari_agent.spoken.times import Clock
 
-
 Kind = Literal["at", "from", "to", "between"]
 
 _KINDS: dict[str, Kind] = {
@@ -19,9 +18,7 @@ _KINDS: dict[str, Kind] = {
     "von": "from",
     "vom": "from",
     "fruehestens": "from",
-    "seit": "from",
     "erst": "from",
-} | {
     "bis": "to",
     "spaetestens": "to",
     "zwischen": "between",

@@ -30,12 +30,15 @@ def say(hours: Hours, at: datetime) -> str:
         closing = hours.next_closing(at)
         if closing is None:
             return "Wir sind immer für Sie da."
-        return f"Wir sind {_day(closing.astimezone(hours.zone), local, '')}bis {_clock(closing, hours)} da."
+        end = closing.astimezone(hours.zone)
+        if end.date() > local.date():
+            return f"Wir sind jetzt da, bis {_day(end, local)}um {_clock(end)}."
+        return f"Wir sind heute bis {_clock(end)} da."
     opening = hours.next_opening(at)
     if opening is None:
         return _reason(why)
     moment = opening.astimezone(hours.zone)
-    return f"{_reason(why)} Wir sind {_day(moment, local, 'heute ')}ab {_clock(moment, hours)} wieder da."
+    return f"{_reason(why)} Wir sind {_day(moment, local)}ab {_clock(moment)} wieder da."
 
 
 def _reason(why: str) -> str:
@@ -47,14 +50,14 @@ def _reason(why: str) -> str:
     return _CLOSED[kind]
 
 
-def _clock(moment: datetime, hours: Hours) -> str:
-    return times.say(moment.astimezone(hours.zone).time(), times.WORKDAY)
+def _clock(moment: datetime) -> str:
+    return times.say(moment.time())
 
 
-def _day(moment: datetime, now: datetime, today: str) -> str:
+def _day(moment: datetime, now: datetime) -> str:
     days = (moment.date() - now.date()).days
     if days == 0:
-        return today
+        return "heute "
     if days == 1:
         return "morgen "
     if days < 7:

@@ -34,6 +34,7 @@ _HALVES: dict[str, Minutes] = {
     "nachmittag": (12 * 60, 19 * 60),
     "abend": (16 * 60, DAY),
     "nacht": (21 * 60, DAY + 6 * 60),
+    "feierabend": (15 * 60, DAY),
 }
 """Which hours may be meant when the part is said beside a time; the night reaches into the next day."""
 

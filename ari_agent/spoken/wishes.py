@@ -1,4 +1,4 @@
-"""When a caller wants to be called back: "morgen Vormittag", "zwischen zehn und zwölf", "nicht vor neun", "egal wann"."""
+"""When a caller wants to be called back: "morgen Vormittag", "zwischen zehn und zwölf", "nicht vor neun"."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def due(wish: Wish, hours: Hours, now: datetime) -> Due | None:
     at = hours.next_opening(max(now, wish.earliest))
     if at is None:
         return None
-    return Due(at, kept=wish.latest is None or at <= wish.latest or wish.earliest == wish.latest == at)
+    return Due(at, kept=wish.latest is None or at <= wish.latest)
 
 
 def say(wish: Wish, now: datetime, opened: Minutes = WORKDAY) -> str:
