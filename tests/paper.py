@@ -12,9 +12,8 @@ Drawn = tuple[str, float, str]
 
 def pdf(pages: Sequence[Sequence[Drawn]]) -> bytes:
     """Return a PDF 1.4 file whose pages show those lines, one below the other; an empty text leaves a gap."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
-    for face in ("Helvetica", "Helvetica-Bold"):
-        objects.append(f"<< /Type /Font /Subtype /Type1 /BaseFont /{face} /Encoding /WinAnsiEncoding >>".encode())
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>"
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", font % b"Helvetica", font % b"Helvetica-Bold"]
     kids = []
     for lines in pages:
         content, y = [], 800.0

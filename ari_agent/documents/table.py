@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
+from lxml.etree import LxmlError
 from openpyxl.cell.cell import Cell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
@@ -31,6 +32,7 @@ _DAMAGED = (
     zipfile.BadZipFile,
     InvalidFileException,
     ParseError,
+    LxmlError,
     OSError,
     LookupError,
     ValueError,

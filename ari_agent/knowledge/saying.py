@@ -151,7 +151,7 @@ def _address(match: re.Match[str]) -> str:
         if part.casefold() in SPELLED:
             words.append(" ".join(LETTERS[letter] for letter in part.upper()))
         else:
-            words.append(ADDRESS.get(part) or (numbers.digits(part) if part.isdigit() else part))
+            words.append(ADDRESS.get(part) or (numbers.digits(part) if part.isdecimal() else part))
     return f" {' '.join(words)} "
 
 

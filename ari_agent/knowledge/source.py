@@ -28,7 +28,8 @@ def load(path: Path, limit: int) -> bytes:
             raise DocumentError(f"{path} is no ordinary file; name the document itself")
         if status.st_size > limit:
             raise DocumentError(
-                f"{path} has {status.st_size} bytes; a company document has at most {limit}: split it, or leave out pictures"
+                f"{path} has {status.st_size} bytes; a company document has at most {limit}: "
+                "split it, or leave out pictures"
             )
         with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(limit + 1)

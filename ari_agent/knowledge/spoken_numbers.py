@@ -27,7 +27,7 @@ MONTHS = (
 
 def digits(text: str) -> str:
     """Return every digit of the text as a word."""
-    return " ".join(_DIGITS[int(sign)] for sign in text if sign.isdigit())
+    return " ".join(_DIGITS[int(sign)] for sign in text if sign.isdecimal())
 
 
 def telephone(text: str) -> str:
@@ -37,7 +37,7 @@ def telephone(text: str) -> str:
     """
     groups = [group for group in "".join(sign if sign.isdigit() else " " for sign in text).split() if group]
     heads = groups[:2] if text.lstrip().startswith("+") else groups[:1]
-    heads = heads if 1 < len(groups) and all(len(group) <= 5 for group in heads) else []
+    heads = heads if len(groups) > 1 and all(len(group) <= 5 for group in heads) else []
     rest = "".join(groups[len(heads) :])
     parts = [*heads, *(rest[at : at + 2] for at in range(0, len(rest), 2))]
     if len(rest) % 2 and len(rest) > 2:

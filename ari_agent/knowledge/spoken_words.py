@@ -3,8 +3,32 @@
 from __future__ import annotations
 
 LETTERS = {
-    **dict(zip("ABCDEFGHIJKLM", "A Be Ce De E Ef Ge Ha I Jot Ka El Em".split(), strict=True)),
-    **dict(zip("NOPQRSTUVWXYZ", "En O Pe Ku Er Es Te U Vau We Ix Ypsilon Zett".split(), strict=True)),
+    "A": "A",
+    "B": "Be",
+    "C": "Ce",
+    "D": "De",
+    "E": "E",
+    "F": "Ef",
+    "G": "Ge",
+    "H": "Ha",
+    "I": "I",
+    "J": "Jot",
+    "K": "Ka",
+    "L": "El",
+    "M": "Em",
+    "N": "En",
+    "O": "O",
+    "P": "Pe",
+    "Q": "Ku",
+    "R": "Er",
+    "S": "Es",
+    "T": "Te",
+    "U": "U",
+    "V": "Vau",
+    "W": "We",
+    "X": "Ix",
+    "Y": "Ypsilon",
+    "Z": "Zett",
 }
 
 WEEKDAYS = {

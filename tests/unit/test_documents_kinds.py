@@ -60,7 +60,7 @@ class TestMarkdown:
             tmp_path,
             "firma.md",
             "## **Preise** [hier](https://x.de)\nDie *Wartung* kostet __viel__, `siehe` [Liste](preise.pdf).\n"
-            "- Heizung\n* Bad\n1. Dach\n\n> Gilt ~~nie~~ immer.\n\n---\n```\nText\n```\n![Bild](x.png)\n<b>Fett</b> \\*",
+            "- Heizung\n* Bad\n1. Dach\n\n> Gilt ~~nie~~ immer.\n\n---\n```\nText\n```\n![Bild](x.b)\n<b>Fett</b> \\*",
         ).passages
         assert passage.title == "Preise hier"
         assert passage.text == (
@@ -89,7 +89,8 @@ class TestMarkdown:
         ]
 
     def test_lines_beside_the_answer_are_not_spoken(self, tmp_path: Path) -> None:
-        data = "## Preis\nFrage: was kostet das\nGültig ab: 1.1.2026\n**Gültig bis:** 2026-12-31\nZielgruppe: Kunden\nViel."
+        data = "## Preis\nFrage: was kostet das\nGültig ab: 1.1.2026\n"
+        data += "**Gültig bis:** 2026-12-31\nZielgruppe: Kunden\nViel."
         (passage,) = of(tmp_path, "firma.md", data).passages
         assert passage == Passage(
             "preis", "Preis", "Viel.", ("was kostet das",), date(2026, 1, 1), date(2026, 12, 31), "kunden"
@@ -112,7 +113,8 @@ class TestMarkdown:
             of(tmp_path, "a.md", f"# A\n\n## Preis\n{line}\nViel.")
 
     def test_front_matter_comments_and_scripts_are_ignored_with_a_warning(self, tmp_path: Path) -> None:
-        data = "---\ntitle: x\n---\n## A\nJa.<!-- nie\ngesagt --><script>alert('x')\n</script >\n## B\nGültig bis: nie\nNein."
+        data = "---\ntitle: x\n---\n## A\nJa."
+        data += "<!-- nie\ngesagt --><script>alert('x')\n</script >\n## B\nGültig bis: nie\nNein."
         with pytest.raises(DocumentError, match=r"a\.md:8 "):
             of(tmp_path, "a.md", data)
         document = of(tmp_path, "a.md", data.replace("Gültig bis: nie\n", ""))

@@ -168,6 +168,7 @@ def test_what_is_spoken_stays_as_it_is(text: str, spoken: str) -> None:
 @given(st.text() | COMPANY | st.text(alphabet="0123456789.,:-–/ €%+@()mkhxUr½²", max_size=40))
 @example("1\u0661²")
 @example("99.99.9999")
+@example("0@0.²")
 def test_any_text_is_said_without_a_digit_and_only_once(text: str) -> None:
     spoken = say(text)
     assert not any(sign.isdigit() for sign in spoken)
