@@ -164,13 +164,15 @@ def _occurrences(figures: str, part: str) -> int:
 
 
 def _where_least(figures: str, groups: list[str], new: str) -> str | None:
-    if len(new) < 2 or len(new) >= len(figures) or new in figures:
-        return None  # one figure fits anywhere; what is there already is not what the caller means
+    if len(new) < 2 or len(new) >= len(figures):
+        return None  # one figure fits anywhere
     starts = {sum(map(len, groups[:count])) for count in range(len(groups))}
     costs: list[tuple[float, int]] = []
     for at in range(len(figures) - len(new) + 1):
         cost = _difference(figures[at : at + len(new)], new)
-        if cost <= len(new) / 2:
+        if not cost and at in starts:
+            return None  # what was read back like that is not what the caller means
+        if 0 < cost <= len(new) / 2:
             costs.append((cost + (0.0 if at in starts else 0.5), at))
     costs.sort()
     if not costs or (len(costs) > 1 and costs[1][0] == costs[0][0]):

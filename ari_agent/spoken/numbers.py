@@ -205,7 +205,7 @@ def parts_of(word: str, index: int = 0) -> list[Part] | None:
     """Return the parts of a number word, None when it is another word."""
     if word.isascii() and word.isdecimal():
         # longer figures are no number that anybody says, and int() refuses very long ones
-        return [Part("figures", int(word[:18]), word, index)]
+        return [Part("figures", int(word) if len(word) < 18 else HIGHEST + 1, word, index)]
     parts: list[Part] = []
     at = 0
     while at < len(word):
@@ -221,7 +221,7 @@ def read(parts: Sequence[Part], at: int, end: int | None = None) -> tuple[int, i
     parts = parts[at : min(at + 24, len(parts) if end is None else end)]  # the longest number has 19 parts
     if not parts:
         return None
-    if parts[0].kind == "null" or (parts[0].kind == "figures" and parts[0].value > 999):
+    if parts[0].kind == "null" or (parts[0].kind == "figures" and not 0 < parts[0].value < 1000):
         return (parts[0].value, at + 1) if parts[0].value <= HIGHEST else None
     result = _scaled(parts, 0, "million", _below_million)
     return None if result is None or result[0] > HIGHEST else (result[0], at + result[1])

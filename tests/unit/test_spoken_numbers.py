@@ -56,6 +56,7 @@ SPOKEN = {
     "12 tausend": 12_000,
     "3 Millionen": 3_000_000,
     "2026": 2026,
+    "0": 0,
 }
 
 ORDINALS = {
@@ -83,7 +84,17 @@ ORDINALS = {
 }
 
 NO_NUMBERS = ["", " ", "und", "guten Tag", "hundert und", "zwanzig vier", "zwei drei", "einsechs", "und zwanzig"]
-NO_NUMBERS += ["zwei Hunde", "nullnull", "million million", "eins komma zwei", "tausend million", "²", "halb", "12 34"]
+NO_NUMBERS += [
+    "zwei Hunde",
+    "nullnull",
+    "million million",
+    "eins komma zwei",
+    "tausend million",
+    "²",
+    "halb",
+    "12 34",
+    "0" * 30 + "1",
+]
 
 
 @pytest.mark.parametrize(("text", "number"), SPOKEN.items())
