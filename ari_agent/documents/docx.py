@@ -23,6 +23,18 @@ from ari_agent.knowledge.document import titled
 from ari_agent.knowledge.markdown import spoken, table_lines
 from ari_agent.knowledge.sections import Section, passages
 
+_DAMAGED = (
+    OpcError,
+    InvalidXmlError,
+    LxmlError,
+    zipfile.BadZipFile,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What python-docx raises for broken files: its own errors, and those of the parts that it did not find."""
 _HEADING = re.compile(r"^(?:heading|überschrift) (?P<level>[1-9])$", re.IGNORECASE)
 
 
@@ -31,7 +43,7 @@ def read_docx(data: bytes, name: str) -> Document:
     check(data, name)
     try:
         sections = _sections(docx.Document(io.BytesIO(data)), name)
-    except (OpcError, InvalidXmlError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, AttributeError) as e:
+    except _DAMAGED as e:
         raise DocumentError(f"{name} is damaged or no Word document; open it in Word and save it again") from e
     return Document(passages(sections, name, spoken))
 

@@ -15,13 +15,15 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
 from ari_agent.documents import plain
-from ari_agent.documents.document import MAX_CHARACTERS, Document
+from ari_agent.documents.document import Document
 from ari_agent.errors import DocumentError
 from ari_agent.knowledge.fields import marked
 from ari_agent.knowledge.markdown import spoken
 from ari_agent.knowledge.sections import Section, passages
 
 MAX_PAGES = 500
+MAX_DRAWING = 1_000_000
+"""Bytes and letters of a page together; a dense page has a tenth."""
 MAX_SECONDS = 60.0
 """For all pages together."""
 _DAMAGED = (PyPdfError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -61,7 +63,10 @@ def read_pdf(data: bytes, name: str) -> Document:
         pages: list[list[_Line]] = []
         until = time.monotonic() + MAX_SECONDS
         for page, content in enumerate(reader.pages, 1):
-            pages.append(_lines(content, page, Budget(f"{name}, page {page}:", until)))
+            budget = Budget(f"{name}, page {page}:", until)
+            drawing = content.get_contents()
+            budget.spend(len(drawing.get_data()) if drawing is not None else 0)
+            pages.append(_lines(content, page, budget))
     except _DAMAGED as e:
         where = f", page {page}" if page else ""
         raise DocumentError(f"{name}{where} is damaged; export it again from the program that wrote it") from e
@@ -85,7 +90,7 @@ class Budget:
     """What one page may cost; asked at every drawing operation, because a page can draw others within itself."""
 
     def __init__(self, place: str, until: float) -> None:
-        self._place, self._until, self._letters = place, until, MAX_CHARACTERS
+        self._place, self._until, self._letters = place, until, MAX_DRAWING
 
     def spend(self, letters: int = 0) -> None:
         """Take letters off. Raises DocumentError when the page or the time is used up."""

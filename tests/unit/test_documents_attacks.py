@@ -272,12 +272,11 @@ def test_a_cell_over_a_billion_columns_does_not_hang_the_reader(tmp_path: Path) 
     assert [(one.title, one.text) for one in read(path).passages] == [("wo", "Hier.")]
 
 
-def test_a_page_that_takes_too_long_is_refused_while_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ari_agent.documents.pdf.MAX_SECONDS", 1.0)
-    data = pdf([[("Zeiten", 14, "F1"), *[("Immer.", 11, "F1")] * 200_000]])
-    assert "too much to read" in refusal(tmp_path, "a.pdf", data)
+def test_a_pdf_that_takes_too_long_is_refused_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pdf([[("Zeiten", 14, "F1"), *[("Immer.", 11, "F1")] * 50_000]])
+    assert "a.pdf, page 1: too much to read" in refusal(tmp_path, "a.pdf", data)
+    monkeypatch.setattr("ari_agent.documents.pdf.MAX_SECONDS", -1.0)
+    assert "a.pdf, page 2: too much to read" in refusal(tmp_path, "a.pdf", pdf([[], [("Zeiten", 14, "F1")]]))
 
 
 def test_a_million_rows_are_refused(tmp_path: Path, excel: bytes) -> None:
