@@ -101,6 +101,10 @@ def _dates(match: re.Match[str]) -> str:
     return _closed(match, f"{numbers.ordinal(match[1], _ending(match))}{month} bis {last}")
 
 
+def _first_day(match: re.Match[str]) -> str:
+    return numbers.ordinal(match[1], _ending(match)) if 1 <= int(match[1]) <= 31 else match[0]
+
+
 def _named_date(match: re.Match[str]) -> str:
     if not 1 <= int(match[1]) <= 31:
         return match[0]
@@ -203,6 +207,10 @@ def _rules() -> list[_Rule]:
             ),
             _weekdays,
         ),
+        (
+            re.compile(rf"{start}{_DAY}\.(?=\s?(?:,|und|oder|\+|&)\s?\d{{1,2}}\.\s?(?:\d{{1,2}}\.|{_NAMED}))"),
+            _first_day,
+        ),
         (re.compile(rf"{start}{_DAY}\.\s?(?:{_MONTH}\.)?{_DASH}{_DAY}\.\s?{_MONTH}\.\s?{_YEAR}?{end}"), _dates),
         (re.compile(rf"{start}{_DAY}\.\s?{_MONTH}\.(?:\s?{_YEAR}{end}(?!\s*Uhr))?"), _date),
         (re.compile(rf"{start}(\d{{4}})-(\d\d)-(\d\d){end}"), _iso),
@@ -212,6 +220,9 @@ def _rules() -> list[_Rule]:
         (re.compile(rf"{start}{hour}[:.](\d\d)\s?(?:Uhr|h)\b"), _time),
         (re.compile(rf"{start}{hour}()\s?Uhr\b"), _time),
         (re.compile(rf"{start}{hour}:([0-5]\d){end}"), _time),
+        (re.compile(rf"(\d\s?(?:{_COIN}|{_UNIT}))\s*[-–—]\s*(?=\d)"), lambda m: f"{m[1]} bis "),
+        (re.compile(r"(?<![\w.,])(1[1-9]\d0)er\b"), lambda m: f"{numbers.year(m[1])}er"),
+        (re.compile(r"(?<![\w.,])(\d{1,6})er\b"), lambda m: f"{numbers.cardinal(m[1])}er"),
         (re.compile(r"(?<![\w.,)])(?<!\d\s)-\s?(?=\d)"), lambda _: "minus "),
         (re.compile(rf"{start}(\d+)\.(\d\d)(?=\s?(?:{_COIN}))"), lambda m: f"{m[1]},{m[2]}"),
         (re.compile(rf"{start}({_AMOUNT}){_DASH}({_AMOUNT})\s?({_COIN}){end}"), _prices),
@@ -243,7 +254,7 @@ def _rules() -> list[_Rule]:
         (re.compile(r"\d+(?:\.\d+)*(?:,\d+)?"), _bare),
         (re.compile("|".join(re.escape(sign) for sign in SIGNS)), lambda m: f" {SIGNS[m[0]]} "),
         (re.compile(r"(?<=[a-zäöüß])[:*_](?=innen\b)"), lambda _: " "),
-        (re.compile(r"\s[-–—]+\s"), lambda _: ", "),
+        (re.compile(r"\s[-–—/|]+\s"), lambda _: ", "),
         (re.compile(r"[–—/|*_#`~<>^\\•→{}\[\]]"), lambda _: " "),
     ]
 

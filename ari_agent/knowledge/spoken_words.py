@@ -59,6 +59,7 @@ DOTTED = {
     "z. Hd.": "zu Händen",
     "e. V.": "e Vau",
     "e. K.": "e Ka",
+    "u.": "und",
     "ca.": "circa",
     "bzw.": "beziehungsweise",
     "usw.": "und so weiter",

@@ -276,7 +276,7 @@ def test_a_pdf_that_takes_too_long_is_refused_while_it_is_read(tmp_path: Path, m
     data = pdf([[("Zeiten", 14, "F1"), *[("Immer.", 11, "F1")] * 50_000]])
     assert "a.pdf, page 1: too much to read" in refusal(tmp_path, "a.pdf", data)
     monkeypatch.setattr("ari_agent.documents.pdf.MAX_SECONDS", -1.0)
-    assert "a.pdf, page 2: too much to read" in refusal(tmp_path, "a.pdf", pdf([[], [("Zeiten", 14, "F1")]]))
+    assert "a.pdf, page 1: too much to read" in refusal(tmp_path, "a.pdf", pdf([[("Zeiten", 14, "F1")]]))
 
 
 def test_a_million_rows_are_refused(tmp_path: Path, excel: bytes) -> None:

@@ -45,7 +45,14 @@ SPOKEN = [
     ("vom 24.12. bis 6.1.2027", "vom vierundzwanzigsten Dezember bis sechsten Januar zweitausendsiebenundzwanzig"),
     ("seit 1998", "seit neunzehnhundertachtundneunzig"),
     ("seit 2010", "seit zweitausendzehn"),
+    ("am 24. und 31.12. zu", "am vierundzwanzigsten und einunddreißigsten Dezember zu"),
+    ("5 € - 10 €", "fünf Euro bis zehn Euro"),
+    ("8 h – 12 h", "acht Stunden bis zwölf Stunden"),
+    ("10er Karte", "zehner Karte"),
+    ("1990er Jahre", "neunzehnhundertneunziger Jahre"),
+    ("Bad u. Dach", "Bad und Dach"),
     # times
+    ("9:00–12:00 / 14:00–18:00", "neun bis zwölf Uhr, vierzehn bis achtzehn Uhr"),
     ("8:30 Uhr", "acht Uhr dreißig"),
     ("08.30 Uhr", "acht Uhr dreißig"),
     ("8:05 Uhr", "acht Uhr fünf"),
@@ -133,7 +140,7 @@ SPOKEN = [
     ("1234567890123", "eins zwei drei vier fünf sechs sieben acht neun null eins zwei drei"),
     # marks
     ("Bad – Dach", "Bad, Dach"),
-    ("**Bad** | `Dach`", "Bad Dach"),
+    ("**Bad** | `Dach`", "Bad, Dach"),
 ]
 COMPANY = st.lists(
     st.sampled_from(
