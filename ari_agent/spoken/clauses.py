@@ -45,6 +45,9 @@ class Clause:
         return self.days is None and self.part is None and self.clock is None
 
 
+_UNHURRIED = frozenset({"eilig", "dringend", "so", "wichtig", "schlimm", "eile"})
+
+
 def clauses_of(said: list[str], today: date) -> list[Clause] | None:
     """Cut the words into clauses; None for days that do not exist and for "am Montag nicht"."""
     done: list[Clause] = []
@@ -99,7 +102,8 @@ def _content(said: list[str], at: int, clause: Clause, today: date) -> tuple[Cla
     """Read what this word adds to the clause; None where it spoils the wish."""
     word = said[at]
     if word in REFUSALS:
-        return None
+        # "es ist nicht eilig" refuses nothing
+        return (clause, at + 2) if said[at + 1 : at + 2] and said[at + 1] in _UNHURRIED else None
     if word == "morgen" and _morning(said, at, clause):
         return replace(clause, part="frueh"), at + 1
     if clause.days is None and (found := dates.read(said, at, today)):

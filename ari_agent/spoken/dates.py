@@ -37,6 +37,9 @@ class Days:
 Read = tuple[Days | None, int]
 """What was said, None where the words are a date that does not exist or is over, and the position after it."""
 
+A_FEW = 3
+"""Days that "in den nächsten Tagen" is taken for; the read-back names the last."""
+
 _COMING = frozenset({"kommende", "naechste", "kommenden", "naechsten", "kommender", "naechster", "folgende"})
 _THIS = frozenset({"diese", "dieser", "diesen", "der", "dieses"})
 _AFTER_NEXT = frozenset({"uebernaechste", "uebernaechsten", "uebernaechster"})
@@ -46,7 +49,18 @@ _BEFORE_A_DAY = frozenset({"am", "den", "dem", "der", "vom", "zum", "ab", "bis",
 
 def read(said: list[str], at: int, today: date) -> Read | None:
     """Read the date that begins at this word; None when none begins here."""
-    for reader in (_relative, _edge, _week, _calendar_week, _distance, _feast, _weekday, _day_of_month, _month):
+    for reader in (
+        _relative,
+        _edge,
+        _week,
+        _calendar_week,
+        _distance,
+        _coming_days,
+        _feast,
+        _weekday,
+        _day_of_month,
+        _month,
+    ):
         found = reader(said, at, today)
         if found is not None:
             return found
@@ -152,6 +166,17 @@ def _distance(said: list[str], at: int, today: date, *, idiom: bool = False) -> 
             where = today.year + index // 12, index % 12 + 1
             return _one(date(*where, min(today.day, calendar.monthrange(*where)[1]))), at + 3
     return None
+
+
+def _coming_days(said: list[str], at: int, today: date) -> Read | None:
+    """Read "in den nächsten drei tagen"; "in den nächsten Tagen" are three as well."""
+    if said[at] not in {"naechsten", "kommenden"}:
+        return None
+    number = cardinal(_word(said, at + 1))
+    end = at + 1 if number is None else at + 2
+    if _word(said, end) not in {"tage", "tagen"}:
+        return None
+    return Days(today, today + timedelta(number or A_FEW)), end + 1
 
 
 def _week_ahead(said: list[str], at: int, today: date) -> tuple[Days, int] | None:

@@ -142,6 +142,8 @@ def stands_alone(said: list[str], at: int, end: int) -> bool:
         return True
     before = said[at - 1] if at else ""
     after = said[end] if end < len(said) else ""
+    if after == "bis" and cardinal("".join(said[end + 1 : end + 2])) is not None:
+        return not _UNITS & set(said[end + 2 : end + 3])  # "acht bis zwölf", not "acht bis zwölf Tage"
     return (before in LEADS or part_of(before) is not None) and after not in _UNITS
 
 

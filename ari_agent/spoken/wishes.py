@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from ari_agent.hours import Hours
 from ari_agent.spoken import dates, times
 from ari_agent.spoken.calendar_words import count, words
-from ari_agent.spoken.clauses import REFUSALS, Clause, clauses_of
+from ari_agent.spoken.clauses import Clause, clauses_of
 from ari_agent.spoken.dates import Days
 from ari_agent.spoken.times import DAY, PARTS, WORKDAY, Minutes
 
@@ -39,7 +39,10 @@ _AT_ONCE = (
     "sofort gleich umgehend schnellstmoeglich schnellstens dringend baldmoeglichst|so bald wie moeglich|"
     "so schnell wie moeglich|so schnell es geht|moeglichst schnell|moeglichst bald|jetzt gleich"
 )
-_ANY_TIME = "egal jederzeit immer|ganz gleich|wann sie wollen|wann es ihnen passt|wie es ihnen passt|irgendwann"
+_ANY_TIME = (
+    "egal jederzeit immer irgendwann|ganz gleich|wann sie wollen|wann es ihnen passt|wie es ihnen passt|nicht eilig|"
+    "nicht so eilig|nicht dringend|nicht so dringend|keine eile"
+)
 _AFTER_WORK: Minutes = (17 * 60, 20 * 60)
 
 
@@ -59,8 +62,6 @@ def parse(text: str, now: datetime, opened: Minutes = WORKDAY) -> Wish | None:
         return _meant(clauses, now, opened)
     if soon := _in_hours(said, now):
         return soon
-    if REFUSALS & set(said):
-        return None
     spoken = f" {' '.join(said)} "
     for phrases, wish in ((_ANY_TIME, Wish(now, None)), (_AT_ONCE, Wish(now, now))):
         first, *others = phrases.split("|")
@@ -165,7 +166,13 @@ def _span(clauses: list[Clause], now: datetime, today: date, opened: Minutes) ->
     filled = [clause for clause in clauses if not clause.empty]
     plain = next((clause for clause in filled if clause.kind == "at"), Clause("at"))
     start = next((clause for clause in filled if clause.kind in {"from", "between"}), None)
-    end = next((clause for clause in filled if clause.kind == "to"), None)
+    ends = [clause for clause in filled if clause.kind == "to"]
+    until = ends[0].days if len(ends) > 1 and start else None
+    if plain.days and until:  # "Montag bis Freitag zwischen acht und zehn"
+        plain, ends = replace(plain, days=Days(plain.days.first, until.last)), ends[1:]
+    end = ends[0] if ends else None
+    if start is None and end and plain.clock:  # "morgen acht bis zwölf"
+        start = replace(plain, kind="from", days=None)
     if start is None and end is None:
         return _plain(plain, now, today, opened)
     if start and end and end.days and not (start.days or plain.days) and not end.day_first:
