@@ -39,7 +39,6 @@ _DOUBLE = re.compile(r"doppel(?:te|ten|t)?(.*)")
 # what a reading costs that is less likely than the longest number of the words
 _SHORTER = 2.0  # "drei hundert zwölf" as 3 100 12
 _TENS_BEFORE_UNIT = 3.0  # "zwanzig vier" as 24
-_LOST_UND = 2.0
 _LIKELY_ARTICLE = 0.5  # "eine sieben" is 7 rather than 17, "ein sieben" is 17 rather than 7
 _UNLIKELY_ARTICLE = 1.0
 _MOST_COST = 6.0  # beyond it a number is rather guessed than heard
@@ -136,8 +135,7 @@ def _numbers(run: Sequence[Item], at: int, part: Part, following: Item | None) -
         yield part.text, at + 1, 0.0
         return
     if part.kind == "und":
-        beside_pause = _is_pause(following) or (at > 0 and _is_pause(run[at - 1]))
-        yield "", at + 1, 0.0 if beside_pause else _LOST_UND
+        yield "", at + 1, 0.0  # "und dann die"; where it joins a number, that number is the longer one
         return
     if isinstance(following, Sign) and following.kind == "plural" and part.kind == "unit":
         yield str(following.value) * part.value, at + 2, 0.0  # "drei Nullen"
@@ -171,7 +169,3 @@ def _lengths(run: Sequence[Item], at: int, part: Part) -> Iterator[_Step]:
         elif end == 1 and part.text in ("ein", "eine"):
             cost = _LIKELY_ARTICLE if part.text == "ein" else _UNLIKELY_ARTICLE
         yield str(shorter[0]), at + end, cost
-
-
-def _is_pause(item: Item | None) -> bool:
-    return isinstance(item, Sign) and item.kind == "pause"

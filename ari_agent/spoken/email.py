@@ -94,7 +94,7 @@ def say(address: str) -> str:
 
 def _is_word(chunk: str) -> bool:
     special = chunk in _INTRODUCTIONS | _ENDINGS | _HESITATIONS | _AT or chunk == "wie"
-    special = special or chunk.startswith("doppel") or _TOP_LEVEL.get(chunk, chunk) != chunk
+    special = special or _TOP_LEVEL.get(chunk, chunk) != chunk
     pieces = [] if special else _pieces([chunk])
     return len(chunk) > 2 and pieces == [_Piece("word", chunk)] and re.search("[aeiouy]", chunk) is not None
 

@@ -88,6 +88,7 @@ NOT_SPELLED += [
     "meier mit hund",
     "ich spreche mit der firma",
 ]
+NOT_SPELLED += ["doppel m", "schule", "charlotte", "ich buchstabiere doppel m"]
 NOT_SPELLED += ["wie wie", "zwei mal", "hat er es", "schmidt mit q", "scharfes", "apostroph bindestrich", "1 2 3"]
 
 
