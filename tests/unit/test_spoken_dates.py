@@ -355,7 +355,11 @@ def wished(draw: st.DrawFn) -> tuple[Wish, datetime]:
         return start + timedelta(days=ahead, minutes=draw(minute))
 
     earliest = draw(st.sampled_from([now, later(midnight)]))
-    latest = draw(st.sampled_from([None, earliest, later(midnight), earliest + timedelta(minutes=30)]))
+    latest = draw(
+        st.sampled_from(
+            [None, earliest, later(midnight), earliest + timedelta(minutes=draw(st.sampled_from([15, 30])))]
+        )
+    )
     assume(earliest >= now and (latest is None or latest >= earliest))
     assume(latest is None or latest == now or latest.second == 0)
     return Wish(earliest, latest), now
