@@ -31,6 +31,7 @@ _DAMAGED = (PyPdfError, ValueError, LookupError, TypeError, AttributeError, Arit
 _EDGE = 2  # lines at the top and bottom of a page that may be its header and footer
 _REPEATED = 3  # pages that share such a line
 _LARGER = 1.15  # a heading's letters, in those of the text
+_PAGE = re.compile(r"\b(?:Seite|S\.|Page)\s*\d")
 _DIGITS = re.compile(r"\d+")
 _HYPHEN = re.compile(r"[a-zäöüß]-$")
 _BREAK = re.compile(r"^(?!(?:und|oder|bzw|sowie)\b)[a-zäöüß]")
@@ -128,17 +129,23 @@ def _lines(page: PageObject, number: int, budget: Budget) -> list[_Line]:
     return lines
 
 
+def _unnumbered(text: str) -> str:
+    """Return a page number's line without its digits; those of "Thema 3" at the top of a page are no page's."""
+    numbered = _PAGE.search(text) or not any(map(str.isalpha, text))
+    return _DIGITS.sub("#", text) if numbered else text
+
+
 def without_repeated(pages: list[list[_Line]]) -> list[list[_Line]]:
     """Return the pages without the lines that begin or end most of them; page numbers count as one line."""
 
     def edge(lines: list[_Line]) -> set[str]:
-        return {_DIGITS.sub("#", line.text) for line in (*lines[:_EDGE], *lines[-_EDGE:])}
+        return {_unnumbered(line.text) for line in (*lines[:_EDGE], *lines[-_EDGE:])}
 
     seen = Counter(text for lines in pages for text in edge(lines))
     often = {text for text, count in seen.items() if count >= max(_REPEATED, len(pages) / 2)}
     kept = []
     for lines in pages:
-        repeated = [_DIGITS.sub("#", line.text) in often for line in lines]
+        repeated = [_unnumbered(line.text) in often for line in lines]
         first = next((at for at in range(len(lines)) if at == _EDGE or not repeated[at]), len(lines))
         last = next((at for at in range(len(lines)) if at == _EDGE or not repeated[-1 - at]), len(lines))
         kept.append(lines[first : len(lines) - last])

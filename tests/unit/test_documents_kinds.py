@@ -228,6 +228,10 @@ class TestPdf:
             (f"Thema {word}", f"Im Text steht etwas von {word}.") for word in ("Anton", "Berta", "Cäsar")
         ]
 
+    def test_numbered_headings_at_the_top_of_pages_are_no_headers(self, tmp_path: Path) -> None:
+        pages = [[*text(f"Thema {n}", size=14), *text("Im Text steht", f"etwas von {n}.")] for n in range(1, 6)]
+        assert [title for title, _ in passages_of(tmp_path, "a.pdf", pdf(pages))] == [f"Thema {n}" for n in range(1, 6)]
+
     def test_paragraphs_are_told_apart_by_their_gaps(self, tmp_path: Path) -> None:
         page = [*text("Zeiten", HOURS, "", "", "Ort", "Hier.")]
         assert passages_of(tmp_path, "a.pdf", pdf([page])) == [("Zeiten", HOURS), ("Ort", "Hier.")]
