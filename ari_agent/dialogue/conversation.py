@@ -132,7 +132,7 @@ class Conversation:
             case "greeting":
                 return False  # the matter comes next
             case None:
-                return is_clear(self._reading(partial))
+                return is_clear(partial, self._reading(partial))
             case _:
                 return True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ari_agent.decision import URGENCIES, ActName, Decision, Situation
+from ari_agent.knowledge.german import UNFINISHED, tells
 from ari_agent.knowledge.reading import Kind, Reading
 
 Rule = Literal[
@@ -55,16 +56,24 @@ OF_KIND: dict[Kind, Decision] = {
 _OF_RULE = {decision.reason: decision for decision in OF_KIND.values()}
 _STANDING = frozenset(OF_KIND) - {"smalltalk", "injection", "unclear", "outside"}
 """Kinds that no model is asked about: the caller reaches a person whatever it would say."""
-_YIELDING: frozenset[Rule] = frozenset({"fault", "complaint", "accident", "distress", "message"})
-"""Rules that a turn which is clearly a question overrides: "was kostet es wenn etwas kaputt ist".
+_YIELDING: frozenset[Rule] = frozenset({"message"})
+"""Rules that a turn which is clearly a question overrides: "bekomme ich einen Rückruf".
 
 Never an emergency nor the wish for a person: the greeting promises one, and whatever else is said must not outweigh it.
 """
+_TROUBLE: frozenset[Rule] = frozenset({"fault", "complaint", "accident", "distress"})
+"""Rules that a question overrides only where a passage surely answers it: "was kostet es wenn etwas kaputt ist".
+
+A person who is brought to a mere question costs a minute, trouble that is taken for a question may cost much more.
+"""
 _ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
-"""Rules that a passage overrides which answers the words."""
+"""Rules that a passage overrides which answers the words, or a need of a person: "die Dame von gestern noch mal"."""
 
 _MOST_LETTERS = 2000
 """Two minutes of speech; an utterance is ended much earlier, but a caller may go on while it is decided."""
+
+_CLEAR = 0.8
+"""Certainty of a passage from which a short pause ends the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +104,21 @@ def stands(found: Rule, reading: Reading) -> bool:
     """Tell whether a rule decides, given what else the words tell."""
     sure = reading.match is not None and reading.match.sure
     if found in _ANSWERABLE:
-        return not sure
-    return not (found in _YIELDING and reading.kind == "question")
+        return not sure and not (reading.kind in OF_KIND and OF_KIND[reading.kind].act == "escalate")
+    asked = reading.kind == "question"
+    return not (asked and (found in _YIELDING or (found in _TROUBLE and sure)))
 
 
-def is_clear(reading: Reading) -> bool:
-    """Tell whether the words can be acted on as they are, so that a short pause ends the turn."""
-    return reading.kind in _STANDING or (reading.match is not None and reading.match.sure)
+def is_clear(text: str, reading: Reading) -> bool:
+    """Tell whether the words can be acted on as they are, so that a short pause ends the turn.
+
+    Half a sentence often fits something else than the whole, so more is asked of it than of a turn that has ended.
+    """
+    words = text.split()
+    if not tells(words) or words[-1] in UNFINISHED:
+        return False
+    match = reading.match
+    return reading.kind in _STANDING or (match is not None and match.sure and match.confidence >= _CLEAR)
 
 
 def judge(found: Rule | None, reading: Reading, by: str) -> Decision:
@@ -143,6 +160,8 @@ def admit(decision: Decision, situation: Situation, known: Collection[str], cons
             return default
         case "answer" if not sure:
             return replace(decision, act="ask", reason="confirm")
+        case "ask" if not possible:
+            return default
         case "ask" if decision.source is None:
             unsourced = default.act == "ask" and not default.source
             return replace(decision, reason=default.reason if unsourced else "unknown")

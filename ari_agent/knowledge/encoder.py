@@ -11,27 +11,38 @@ import numpy as np
 from ari_agent.decision import Intent
 from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import words
-from ari_agent.knowledge.network import KINDS, Floats, Network, load
+from ari_agent.knowledge.german import tells
+from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 
-SURE = 0.5
-"""Probability from which a passage is spoken without asking back."""
-POSSIBLE = 0.12
+SURE = 0.55
+"""Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
+STRANGE = 0.25
+"""What is added, times the share of words that were not: likeness to words that were never seen is a guess."""
+POSSIBLE = 0.08
 """Probability from which it is worth asking back for a passage."""
-RIVAL = 0.4
-"""Share of the best passage's probability from which the caller is asked which of two is meant."""
+RIVAL = 0.5
+"""Share of the best passage's probability from which another keeps it from being spoken."""
+CHOICE = 0.25
+"""Share from which another is named beside it where the caller is asked back anyway."""
 INTENT = 0.6
 """Likeness to an example from which an intent is named."""
 
+_OUTSIDE = 0.15
+"""Probability of an outside question from which what sounds like small talk is one: "wie wird das Wetter"."""
+
 _URGENT: tuple[Kind, ...] = ("emergency", "fault", "accident", "distress")
 _PERSONAL: tuple[Kind, ...] = ("person", "anger", "lawyer", "bereavement")
-_THRESHOLDS: dict[Kind, float] = {
-    **dict.fromkeys(KINDS, 0.6),
-    **dict.fromkeys(_PERSONAL, 0.45),
-    **dict.fromkeys(_URGENT, 0.35),
-}
-"""Probability from which a kind of turn is acted on: a false alarm costs a receptionist a minute, a miss may cost more."""
+_PEOPLE: tuple[tuple[tuple[Kind, ...], float], ...] = (
+    (_URGENT, 0.25),
+    (_PERSONAL, 0.25),
+    ((*_URGENT, *_PERSONAL), 0.4),
+)
+"""Kinds that need a person, and the probability of them together from which one is fetched: a false alarm costs a
+minute, a miss may cost more."""
+_THRESHOLDS: dict[Kind, float] = {**dict.fromkeys(KINDS, 0.6), "smalltalk": 0.85}
+"""Probability from which any other kind of turn is acted on."""
 
 
 class EncoderKnowledge:
@@ -44,50 +55,57 @@ class EncoderKnowledge:
         self.passages = tuple(passages)
         self._network = load(model) if isinstance(model, Path) else model
         self._ranking = Ranking(self._network, self.passages)
+        self._sure = SURE + STRANGE * self._ranking.strangeness
         examples = [(intent.name, example) for intent in intents for example in intent.examples]
         self._intents = [name for name, _ in examples]
-        self._examples = np.array([self._network.vectors(words(example)).text for _, example in examples])
+        self._examples = np.array(
+            [self._network.vectors(self._network.tokens(words(example))).text for _, example in examples]
+        )
 
     def read(self, text: str, last: str = "") -> Reading:
         """Read the caller's words."""
         heard = self._ranking.mend(text)
         if not heard:
             return Reading(None)
-        kinds = self._network.kinds(heard)
-        match = self._match(self._ranking.probabilities(heard, kinds))
-        return Reading(match, _kind(kinds, match), self._intent(heard))
+        tokens = self._network.tokens(heard)
+        vectors, kinds = self._network.vectors(tokens), self._network.kinds(tokens)
+        match = self._match(self._ranking.probabilities(heard, vectors, kinds))
+        kind = _kind(kinds, match)
+        if kind in (*_URGENT, *_PERSONAL) and not tells(text.split()):
+            kind = None  # "ich hab", "mir ist": half a sentence is no reason to fetch somebody
+        return Reading(match, kind, self._intent(vectors))
 
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
         best = float(probabilities[first])
-        rival = bool(others) and float(probabilities[others[0]]) >= RIVAL * best
+        sure = best >= self._sure
+        needed = RIVAL if sure else CHOICE
+        rival = bool(others) and float(probabilities[others[0]]) >= needed * best
         return Match(
             self.passages[first],
             best,
             self.passages[others[0]] if rival else None,
-            sure=best >= SURE and not rival,
+            sure=sure and not rival,
             possible=best >= POSSIBLE,
         )
 
-    def _intent(self, heard: Sequence[str]) -> str:
+    def _intent(self, vectors: Vectors) -> str:
         if not self._intents:
             return ""
-        alike = self._examples @ self._network.vectors(heard).text
+        alike = self._examples @ vectors.text
         nearest = int(alike.argmax())
         return self._intents[nearest] if alike[nearest] >= INTENT else ""
 
 
 def _kind(kinds: Floats, match: Match) -> Kind | None:
-    """Return the kind of turn to act on; a passage that surely answers makes it a question."""
+    """Return the kind of turn to act on; None when none is sure enough, or when a passage may answer after all."""
     by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
-    for group in (_URGENT, _PERSONAL):
-        mass = sum(by_kind[kind] for kind in group)
-        best = max(group, key=by_kind.__getitem__)
-        if mass >= _THRESHOLDS[best]:
-            return best
+    for group, needed in _PEOPLE:
+        if sum(by_kind[kind] for kind in group) >= needed:
+            return max(group, key=by_kind.__getitem__)
     best = max(by_kind, key=by_kind.__getitem__)
     if by_kind[best] < _THRESHOLDS[best]:
-        return "question" if match.sure else None
-    if match.possible and best in ("outside", "unclear", "smalltalk"):
-        return "question" if match.sure else None
-    return best
+        return None
+    if best == "smalltalk" and by_kind["outside"] >= _OUTSIDE:
+        best = "outside"
+    return None if match.possible and best in ("outside", "unclear", "smalltalk") else best

@@ -1,5 +1,9 @@
 """German words that tell nothing about a caller's matter, and pairs that do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 STOPWORDS = frozenset(
     word
     for line in (
@@ -25,3 +29,21 @@ PAIRS = {
     "wo finde": "adresse",
     "wo sind": "adresse",
 }
+
+UNFINISHED = frozenset(
+    word
+    for line in (
+        "der die das dem den des ein eine einen einem einer eines mein meine meinen meinem meiner ihr ihre ihren ihrem",
+        "ihrer unser unsere unseren und oder aber dass ob wenn weil als denn von vom bei beim zum zur zu mit für ohne",
+        "in im am an nach bis ab seit über um durch so sehr wie was wer wo wann warum welche welcher welches ich mir",
+        "mich er es man wir hab habe haben hat ist bin sind war wird kann können könnte könnt muss müssen möchte würde",
+        "will wollte auch noch nicht kein keine mal da gern gerne lange viel",
+    )
+    for word in line.split()
+)
+"""Words after which people mostly go on; alone they tell nothing of a caller's matter either."""
+
+
+def tells(words: Iterable[str]) -> bool:
+    """Tell whether any of the words tells something of a caller's matter."""
+    return any(len(word) > 2 and word not in STOPWORDS and word not in UNFINISHED for word in words)

@@ -1,4 +1,4 @@
-"""Words as they were meant: a recogniser splits compounds it does not know, and writes what it heard in other letters."""
+"""Words as they were meant: a recogniser splits compounds it does not know, and spells others as they sound."""
 
 from __future__ import annotations
 

@@ -25,11 +25,31 @@ FORMAT = 1
 """Raised whenever features, network or ranking change in a way that an older file does not fit."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 HEAD_ROWS = 1 << 15
+RANKER = ("mean", "spread", "hidden", "hidden_bias", "out", "direct", "bias")
+VIEWS = ("title", "text", "question", "words", "stems", "letters", "bm25", "covered", "topics")
+"""What of a passage is compared with the caller's words, each in its own way."""
+_SHARPNESS = 20.0
+"""How much likelier a topic is that is nearer; lower, and all are alike, higher, and one wrong word decides."""
+RANKER_INPUTS = 2 * len(VIEWS) + 1 + 5 + len(KINDS)
+"""The views of a passage, its lead in each, whether it has questions, what the words tell by themselves."""
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _REMEDY = "take the folder models/encoder-de of this release, or train it anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The table rows of a text's words and, behind them, of its neighbouring pairs of words."""
+
+    words: int
+    """How many of the tokens are words."""
+    rows: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    """Where the rows of each token begin."""
+    roots: Floats
+    """Square root of the number of rows of each token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +81,58 @@ class Network:
         self._convolution_bias: Floats = arrays["convolution_bias"].astype(np.float32)
         self._out: Floats = arrays["out"].astype(np.float32)
         self._out_bias: Floats = arrays["out_bias"].astype(np.float32)
-        if self._gate.shape != (ROWS,) or self._out.shape != (len(KINDS), 2 * len(self._convolution_bias)):
+        self.ranker: Mapping[str, Floats] = {name: arrays[f"ranker_{name}"].astype(np.float32) for name in RANKER}
+        self._topics = arrays["topics"].astype(np.float32) / 127
+        self._check()
+
+    def topics(self, texts: Floats) -> Floats:
+        """Return the root of the probability of each topic that was trained on, for vectors of texts (texts, width)."""
+        raised = np.exp(_SHARPNESS * (texts @ self._topics.T - 1))
+        roots: Floats = np.sqrt(raised / raised.sum(axis=-1, keepdims=True))
+        return roots
+
+    def _check(self) -> None:
+        """Raise ValueError unless the arrays fit each other and this release."""
+        hidden, width, mixed = len(self._convolution_bias), self._head.width, len(self.ranker["out"])
+        fits = (
+            self._gate.shape == (ROWS,),
+            self._convolution.shape == (hidden, 3 * width),
+            self._out.shape == (len(KINDS), 2 * hidden + width),
+            self._out_bias.shape == (len(KINDS),),
+            *(self.ranker[name].shape == (RANKER_INPUTS,) for name in ("mean", "spread", "direct")),
+            self.ranker["hidden"].shape == (mixed, RANKER_INPUTS),
+            self.ranker["hidden_bias"].shape == (mixed,),
+            self.ranker["bias"].shape == (),
+            self._topics.shape[1:] == (self._table.width,),
+        )
+        if not all(fits):
             raise ValueError("its arrays do not fit each other")
-        self.ranker = {name: arrays[name].astype(np.float32) for name in arrays if name.startswith("ranker_")}
 
-    def vectors(self, words: Sequence[str]) -> Vectors:
-        """Return the vectors of a text."""
-        if not words:
-            width = self._table.width
-            return Vectors(np.zeros(width, np.float32), np.zeros((0, width), np.float32), np.zeros(0, np.float32))
-        tokens = [self.features.of_word(word) for word in words]
+    def tokens(self, words: Sequence[str]) -> Tokens:
+        """Return the table rows of a text."""
         pairs = zip(["^", *words], [*words, "$"], strict=True)
-        tokens += [[self.features.of_pair(*pair)] for pair in pairs]
-        summed = self._table.sums(tokens)
-        gates = np.exp(np.clip(_sums(self._gate, tokens), -6, 6))
-        near = summed[: len(words)]
-        weights = gates[: len(words)]
-        return Vectors(_unit(gates @ summed), _unit(near), weights / weights.sum())
+        rows = [self.features.of_word(word) for word in words] + [[self.features.of_pair(*pair)] for pair in pairs]
+        sizes = np.array([len(row) for row in rows])
+        flat = np.fromiter((number for row in rows for number in row), np.int64, int(sizes.sum()))
+        return Tokens(len(words), flat, np.cumsum(sizes) - sizes, np.sqrt(sizes, dtype=np.float32))
 
-    def kinds(self, words: Sequence[str]) -> Floats:
+    def vectors(self, tokens: Tokens) -> Vectors:
+        """Return the vectors of a text."""
+        summed = self._table.sums(tokens, tokens.rows)
+        gates = np.add.reduceat(self._gate[tokens.rows], tokens.starts) / tokens.roots
+        gates = np.exp(np.clip(gates, -6, 6))
+        weights = gates[: tokens.words]
+        total = max(float(weights.sum()), 1e-6)
+        return Vectors(_unit(gates @ summed), _unit(summed[: tokens.words]), weights / total)
+
+    def kinds(self, tokens: Tokens) -> Floats:
         """Return the probability of each of KINDS."""
-        tokens = [[row % HEAD_ROWS for row in self.features.of_word(word)] for word in words or ("",)]
-        vectors = np.pad(self._head.sums(tokens), ((1, 1), (0, 0)))
-        seen = np.concatenate((vectors[:-2], vectors[1:-1], vectors[2:]), axis=1) @ self._convolution.T
+        vectors = self._head.sums(tokens, tokens.rows % HEAD_ROWS)
+        framed = np.pad(vectors[: tokens.words], ((1, 1), (0, 0)))
+        seen = np.concatenate((framed[:-2], framed[1:-1], framed[2:]), axis=1) @ self._convolution.T
         seen = np.maximum(seen + self._convolution_bias, 0)
-        logits = self._out @ np.concatenate((seen.max(axis=0), seen.mean(axis=0))) + self._out_bias
-        return softmax(logits)
+        parts = (seen.max(axis=0, initial=0.0), seen.sum(axis=0) / max(tokens.words, 1), vectors.mean(axis=0))
+        return softmax(self._out @ np.concatenate(parts) + self._out_bias)
 
 
 class _Table:
@@ -99,13 +145,10 @@ class _Table:
         self._scale: Floats = scale.astype(np.float32)
         self.width: int = rows.shape[1]
 
-    def sums(self, tokens: Sequence[Sequence[int]]) -> Floats:
+    def sums(self, tokens: Tokens, numbers: npt.NDArray[np.int64]) -> Floats:
         """Return for each token the sum of its rows over the root of their number."""
-        flat = np.concatenate([np.asarray(token) for token in tokens])
-        sizes = np.array([len(token) for token in tokens])
-        rows = self._rows[flat].astype(np.float32) * self._scale[flat, None]
-        starts = np.cumsum(sizes) - sizes
-        sums: Floats = np.add.reduceat(rows, starts, axis=0) / np.sqrt(sizes, dtype=np.float32)[:, None]
+        rows = self._rows[numbers].astype(np.float32) * self._scale[numbers, None]
+        sums: Floats = np.add.reduceat(rows, tokens.starts, axis=0) / tokens.roots[:, None]
         return sums
 
 
@@ -116,7 +159,7 @@ def load(folder: Path) -> Network:
     """
     path = folder / FILE
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return Network({name: file[name] for name in file.files})
     except OSError as e:
         raise DocumentError(f"{path} cannot be read: {e.strerror or e}; {_REMEDY}") from e
@@ -127,12 +170,11 @@ def load(folder: Path) -> Network:
 def softmax(logits: Floats) -> Floats:
     """Return probabilities."""
     raised: Floats = np.exp(logits - logits.max())
-    return raised / raised.sum()
-
-
-def _sums(values: Floats, tokens: Sequence[Sequence[int]]) -> Floats:
-    return np.array([values[token].sum() / len(token) ** 0.5 for token in tokens], np.float32)
+    shares: Floats = raised / raised.sum()
+    return shares
 
 
 def _unit(vectors: Floats) -> Floats:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    lengths: Floats = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
+    units: Floats = vectors / np.maximum(lengths, 1e-9)
+    return units

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import MAX_WORDS, words
 from ari_agent.knowledge.german import PAIRS, STOPWORDS
 from ari_agent.knowledge.mending import Mender
-from ari_agent.knowledge.network import Floats, Network
+from ari_agent.knowledge.network import Floats, Network, Vectors
 
-VIEWS = ("title", "text", "question", "words", "stems", "letters", "bm25", "covered")
-"""What of a passage is compared with the caller's words, each in its own way."""
 _GRAM = 4
+_TELLING = 5
+"""Letters from which a word tells whether the document is of a trade that was trained on; shorter ones are in all."""
 _BM25_K1, _BM25_B = 1.5, 0.75
 """The usual saturation of frequent words and punishment of long passages.
 
@@ -33,9 +33,13 @@ class Ranking:
         own = [[words(part) for part in (p.title, p.text, *p.questions)] for p in passages]
         self._mender = Mender(network.known, (word for parts in own for part in parts for word in part))
         self._count = len(passages)
-        read = [[network.vectors(part) for part in parts] for parts in own]
+        distinct = {word for parts in own for part in parts for word in part if len(word) >= _TELLING}
+        self.strangeness = len(distinct - network.known) / max(len(distinct), 1)
+        """Share of the document's words that the network was never trained on, 0..1."""
+        read = [[network.vectors(network.tokens(part)) for part in parts] for parts in own]
         self._titles = np.stack([parts[0].text for parts in read])
         self._texts = np.stack([parts[1].text for parts in read])
+        self._topics = np.stack([network.topics(np.stack([v.text for v in parts])).mean(axis=0) for parts in read])
         self._questions = np.concatenate([[v.text for v in (parts[0], *parts[2:])] for parts in read])
         self._first_question = _starts([len(parts) - 1 for parts in read])
         self._words = np.concatenate([v.words for parts in read for v in parts])
@@ -43,7 +47,8 @@ class Ranking:
         self._asked = np.array([len(parts) > 2 for parts in read], np.float32)
         self._stems = [self._stemmed([word for part in parts for word in part]) for parts in own]
         self._grams = [{g for part in parts for w in part for g in _grams(w)} for parts in own]
-        self._lengths = np.array([stems.total() for stems in self._stems])
+        lengths = np.array([stems.total() for stems in self._stems])
+        self._norms = (_BM25_K1 * (1 - _BM25_B + _BM25_B * lengths / max(lengths.mean(), 1.0))).tolist()
         self._frequency = Counter(stem for stems in self._stems for stem in stems)
         self._gram_frequency = Counter(gram for grams in self._grams for gram in grams)
 
@@ -51,55 +56,64 @@ class Ranking:
         """Return the caller's words as they were meant."""
         return self._mender.mend(words(text)[:MAX_WORDS])
 
-    def probabilities(self, heard: Sequence[str], kinds: Floats) -> Floats:
+    def probabilities(self, heard: Sequence[str], vectors: Vectors, kinds: Floats) -> Floats:
         """Return for each passage how probably it answers the words; what is missing to 1 says that none does."""
         w = self._network.ranker
-        inputs = (self.inputs(heard, kinds) - w["ranker_mean"]) / w["ranker_spread"]
-        hidden = np.tanh(inputs @ w["ranker_hidden"].T + w["ranker_hidden_bias"])
-        scores = hidden @ w["ranker_out"] + inputs @ w["ranker_direct"] + w["ranker_bias"]
+        inputs = (self.inputs(heard, vectors, kinds) - w["mean"]) / w["spread"]
+        hidden = np.tanh(inputs @ w["hidden"].T + w["hidden_bias"])
+        scores = hidden @ w["out"] + inputs @ w["direct"] + w["bias"]
         raised = np.exp(np.minimum(scores, 50.0))
-        shares: Floats = (raised / (1.0 + raised.sum())).astype(np.float32)
+        shares: Floats = raised / (1.0 + raised.sum())
         return shares
 
-    def inputs(self, heard: Sequence[str], kinds: Floats) -> Floats:
-        """Return what the ranker weighs: (passages, 2 * VIEWS + what the words tell by themselves)."""
-        views, shared = self._views(heard)
-        rivals = np.stack([np.delete(views, i, axis=0).max(axis=0, initial=0.0) for i in range(self._count)])
-        common = np.concatenate((shared, np.log(np.maximum(kinds, 1e-4))))
-        inputs = (views, views - rivals, self._asked[:, None], np.tile(common, (self._count, 1)))
-        return np.concatenate(inputs, axis=1).astype(np.float32)
-
-    def _views(self, heard: Sequence[str]) -> tuple[Floats, Floats]:
-        read = self._network.vectors(heard)
-        near = np.maximum.reduceat(read.words @ self._words.T, self._first_word, axis=1)  # (words, passages)
+    def inputs(self, heard: Sequence[str], vectors: Vectors, kinds: Floats) -> Floats:
+        """Return what the ranker weighs of each passage: its views, its lead in each, and what the words tell."""
+        near = np.maximum.reduceat(vectors.words @ self._words.T, self._first_word, axis=1)  # (words, passages)
         stems = self._stemmed(heard)
         rarity = {stem: self._rarity(self._frequency[stem]) for stem in stems}
-        total = sum(rarity.values()) or 1.0
         weights = self._content_weights(heard, rarity)
-        soft = np.clip((near - 0.35) / 0.5, 0, 1)
-        views = np.stack(
-            (
-                self._titles @ read.text,
-                self._texts @ read.text,
-                np.maximum.reduceat(self._questions @ read.text, self._first_question),
-                read.weights @ near,
-                np.array([sum(r for s, r in rarity.items() if s in own) for own in self._stems]) / total,
-                self._by_letters(heard),
-                np.array([self._bm25(stems, i) for i in range(self._count)]) / 10.0,
-                weights @ soft,
-            ),
-            axis=1,
+        views = self._views(heard, vectors, near, stems, rarity, weights)
+        shared = self._shared(heard, near, rarity, weights)
+        common = np.concatenate((shared, np.log(np.maximum(kinds, 1e-4))))
+        inputs = (views, views - _rivals(views), self._asked[:, None], np.tile(common, (self._count, 1)))
+        return np.concatenate(inputs, axis=1).astype(np.float32)
+
+    def _views(
+        self,
+        heard: Sequence[str],
+        vectors: Vectors,
+        near: Floats,
+        stems: Counter[str],
+        rarity: Mapping[str, float],
+        weights: Floats,
+    ) -> Floats:
+        total = sum(rarity.values()) or 1.0
+        views = (
+            self._titles @ vectors.text,
+            self._texts @ vectors.text,
+            np.maximum.reduceat(self._questions @ vectors.text, self._first_question),
+            vectors.weights @ near,
+            [sum(r for s, r in rarity.items() if s in own) / total for own in self._stems],
+            self._by_letters(heard),
+            [self._bm25(stems, rarity, i) / 10.0 for i in range(self._count)],
+            weights @ np.clip((near - 0.35) / 0.5, 0, 1),
+            self._topics @ self._network.topics(vectors.text[None])[0],
         )
-        best = near.max(axis=1, initial=-1.0) if len(heard) else np.zeros(0)
+        return np.stack([np.asarray(view, np.float32) for view in views], axis=1)
+
+    def _shared(self, heard: Sequence[str], near: Floats, rarity: Mapping[str, float], weights: Floats) -> Floats:
+        """Return what tells whether anything answers: words that no passage knows or comes near to."""
+        best = near.max(axis=1, initial=-1.0)
+        total = sum(rarity.values()) or 1.0
         strange = sum(r for s, r in rarity.items() if s not in self._frequency) / total
         unexplained = float((weights * (1 - np.clip(best, 0, 1))).sum())
-        worst = float((1 - best[weights > 0]).max(initial=0.0)) if len(heard) else 1.0
-        shared = np.array([strange, unexplained, worst, math.log1p(len(heard)), math.log1p(len(stems))])
-        return views, shared
+        worst = float((1 - best[weights > 0]).max(initial=0.0))
+        return np.array([strange, unexplained, worst, math.log1p(len(heard)), math.log1p(len(rarity))], np.float32)
 
-    def _content_weights(self, heard: Sequence[str], rarity: dict[str, float]) -> Floats:
+    def _content_weights(self, heard: Sequence[str], rarity: Mapping[str, float]) -> Floats:
         weights = np.array([rarity.get(self._network.features.stem(w), 0.0) for w in heard], np.float32)
-        return weights / max(float(weights.sum()), 1e-6)
+        shares: Floats = weights / max(float(weights.sum()), 1e-6)
+        return shares
 
     def _stemmed(self, heard: Sequence[str]) -> Counter[str]:
         text = f" {' '.join(heard)} "
@@ -109,12 +123,9 @@ class Ranking:
     def _rarity(self, frequency: int) -> float:
         return math.log(1 + (self._count - frequency + 0.5) / (frequency + 0.5))
 
-    def _bm25(self, stems: Counter[str], number: int) -> float:
-        own, length = self._stems[number], self._lengths[number] / (self._lengths.mean() or 1.0)
-        norm = _BM25_K1 * (1 - _BM25_B + _BM25_B * length)
-        return sum(
-            self._rarity(self._frequency[s]) * own[s] * (_BM25_K1 + 1) / (own[s] + norm) for s in stems if s in own
-        )
+    def _bm25(self, stems: Counter[str], rarity: Mapping[str, float], number: int) -> float:
+        own, norm = self._stems[number], float(self._norms[number])
+        return sum(rarity[s] * own[s] * (_BM25_K1 + 1) / (own[s] + norm) for s in stems if s in own)
 
     def _by_letters(self, heard: Sequence[str]) -> Floats:
         """Return the share of the rare letter groups of the words that each passage holds."""
@@ -126,6 +137,15 @@ class Ranking:
         }
         total = sum(weights.values()) or 1.0
         return np.array([sum(w for g, w in weights.items() if g in own) for own in self._grams], np.float32) / total
+
+
+def _rivals(views: Floats) -> Floats:
+    """Return for each passage and view the best of the other passages; 0 for a passage without others."""
+    if len(views) < 2:
+        return np.zeros_like(views)
+    second, first = np.partition(views, -2, axis=0)[-2:]
+    rivals: Floats = np.where(views == first, second, first)
+    return rivals
 
 
 def _grams(word: str) -> list[str]:

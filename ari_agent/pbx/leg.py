@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Self
 from uuid import uuid4
 
-from ari_agent.errors import AriUnavailable
+from ari_agent.errors import AriError, AriUnavailable, ChannelGone, MediaError
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Digit, Entered, Left
 from ari_agent.pbx.media import MediaLine
 
 PREFIX = "ari-agent-"
 """Ids of our bridges and media channels begin so; at the next start leftovers are known by it."""
+LEFT_S = 0.2
+"""How long after a refusal the end of the channel may be reported that caused it."""
 
 
 class Leg:
@@ -57,6 +59,11 @@ class Leg:
                 await self._connect_media(limit_s)
         except TimeoutError as e:
             raise AriUnavailable(f"Asterisk did not connect the audio within {limit_s} s") from e
+        except (AriError, MediaError) as e:
+            # Asterisk refuses what is asked for a channel that is hanging up in many ways.
+            if await self._left_meanwhile():
+                raise ChannelGone("hung up while being connected") from e
+            raise
 
     async def _connect_media(self, limit_s: float) -> None:
         media = f"{PREFIX}{uuid4()}"
@@ -83,6 +90,14 @@ class Leg:
         """Return when the person has hung up."""
         async for _ in self.keys():
             pass
+
+    async def _left_meanwhile(self) -> bool:
+        """Tell whether the person hung up; the event may come a moment after the refusal."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEFT_S):
+                await self.gone()
+                return True
+        return False
 
     def leave_alone(self) -> None:
         """Keep the bridge when our block ends: two people talk in it."""

@@ -23,10 +23,12 @@ from sandbox.demo import stage
 from sandbox.demo.__main__ import ALL_GOOD, MODEL, NOT_AS_EXPECTED, parsed, show
 from sandbox.demo.result import BridgeProof, CallResult, Outcome, Result, Turn, unexpected
 from sandbox.demo.scenes import SCENES
+from sandbox.settings import STANDIN
 
 from .conftest import REPO, Sandbox
 
 STOP_S = 10
+ENGINE = "llama"
 PERSON = next(scene for scene in SCENES if scene.name == "person")
 
 
@@ -50,6 +52,9 @@ class TurnShape(Shape):
     act: str
     source: str | None
     reply: str
+    decided_by: str
+    intent: str | None
+    urgency: str | None
     latency_ms: LatencyShape
 
 
@@ -134,6 +139,17 @@ async def test_the_json_file_has_what_was_promised(shown: Shown) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_the_language_model_decides_the_questions_and_the_file_and_the_screen_say_so(shown: Shown) -> None:
+    turns = [turn for call in shown.result.calls for turn in call.turns]
+    deciders = [turn.decided_by for turn in turns]
+    decided = deciders.count(ENGINE)
+    assert shown.result.engines["llm"] is not None
+    assert f"{STANDIN.name}, decided {decided} of {len(turns)} turns" in shown.result.engines["llm"]
+    assert [turn.spoken for turn in turns if turn.source and turn.decided_by != ENGINE] == []
+    assert re.findall(r"^decided +by (\w+): .*, urgency \w+", shown.screen, re.MULTILINE) == deciders
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_conversation_is_on_the_screen_in_the_order_in_which_it_happened(shown: Shown) -> None:
     said = [line.spoken for scene in SCENES for line in scene.expected.lines]
     assert re.findall(r"^Anrufer: +(.*\S)", shown.screen, re.MULTILINE) == said
@@ -202,15 +218,21 @@ BROKEN: list[tuple[str, Break, str]] = [
 @pytest.mark.parametrize(("scene", "broken", "complaint"), BROKEN, ids=[complaint for _, _, complaint in BROKEN])
 async def test_whatever_is_not_as_expected_is_named(shown: Shown, scene: str, broken: Break, complaint: str) -> None:
     calls = [broken(call) if call.scene == scene else call for call in shown.result.calls]
-    (told,) = unexpected(calls, _outcomes())
+    (told,) = unexpected(calls, _outcomes(), ENGINE)
     assert f"({scene}): " in told
     assert complaint in told
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_a_language_model_that_decided_nothing_is_named(shown: Shown) -> None:
+    calls = [replace(call, turns=[replace(t, decided_by="search") for t in call.turns]) for call in shown.result.calls]
+    assert unexpected(calls, _outcomes(), ENGINE) == ["no question was decided by the language model"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_replies_that_take_too_long_are_named(shown: Shown) -> None:
     slow = [replace(call, turns=[_heard_after(turn, 701.0) for turn in call.turns]) for call in shown.result.calls]
-    assert unexpected(slow, _outcomes()) == ["the median of heard_ms is 701 and must be at most 700"]
+    assert unexpected(slow, _outcomes(), ENGINE) == ["the median of heard_ms is 701 and must be at most 700"]
 
 
 async def test_a_wrong_expectation_ends_with_status_1_and_keep_leaves_all_of_it_running(sandbox: Sandbox) -> None:

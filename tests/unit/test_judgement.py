@@ -14,6 +14,7 @@ from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.dialogue.policy import OF_KIND, Consultation, Rule, admit, asks_model, judge, stands
 from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.reading import Kind, Match, Reading
+from ari_agent.knowledge.search import SearchKnowledge
 
 HOURS = Passage("zeiten", "Öffnungszeiten", "Wir sind von acht bis siebzehn Uhr da.", ("wann ist offen",))
 PARKING = Passage("parken", "Parkplätze", "Im Hof.", ("wo kann ich parken",))
@@ -396,3 +397,19 @@ def test_a_question_back_that_is_hardly_possible_is_not_asked() -> None:
     talk = conversation()
     act = talk.decided(asked(talk), Decision("ask", "parken", confidence=0.1))
     assert "Parkplätze" not in act.text
+
+
+@pytest.mark.parametrize(
+    ("partial", "clear"),
+    [
+        ("ich hab", False),
+        ("wie lange", False),
+        ("was kostet die wartung und", False),
+        ("was kostet die", False),
+        ("was kostet die wartung", True),
+        ("es brennt", True),
+    ],
+)
+def test_half_a_sentence_does_not_end_a_turn(partial: str, clear: bool) -> None:
+    prices = Passage("preise", "Preise", "Hundert Euro.", ("was kostet die wartung", "ich hab", "wie lange"))
+    assert Conversation(Script("Muster GmbH", SearchKnowledge([prices]))).makes_sense(partial) is clear

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
-from sandbox.bench import llama, machine, report
+from sandbox.bench import decisions, llama, machine, report
 from sandbox.bench.machine import Before
 from sandbox.bench.measure import Bench, Parallel
 from sandbox.bench.report import Json, Report
@@ -28,10 +28,10 @@ MEASURED, INCOMPLETE, ERROR = 0, 1, 2
 """Exit statuses."""
 MOST_CALLS = 50
 TURNS, QUICK_TURNS = 4, 2
-LEAST_TURNS = 8
+LEAST_TURNS = 6
 """A few calls ask more questions, until there are so many turns."""
-TRIES, QUICK_TRIES = 8, 3
-SECTIONS = ("calls", "llama")
+TRIES, QUICK_TRIES = 6, 3
+SECTIONS = ("calls", "llama", "decisions")
 
 
 def say(text: str) -> None:
@@ -78,6 +78,8 @@ async def _measure(options: argparse.Namespace) -> Json:
             found |= (await measure(options, before)).json()
         if options.only == "llama" or not (options.only or options.quick):
             found["language_model"] = await llama.measure(say)
+        if options.only in (None, "decisions"):
+            found["decisions"] = await decisions.measure(say)
         if "machine" not in found:
             facts = machine.describe(before, "not used")
             found |= {"machine": asdict(facts), "warnings": report.warnings(facts), "not_measured": []}
@@ -125,6 +127,8 @@ def main() -> int:
         report.show(found, Console())
     if "language_model" in found:
         llama.show(found["language_model"], Console())
+    if "decisions" in found:
+        decisions.show(found["decisions"], Console())
     report.show_warnings(found, Console())
     return INCOMPLETE if found["not_measured"] else MEASURED
 

@@ -12,7 +12,7 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,9 @@ moment, again and again until there are enough. one_by_one: the same prompts thr
 the same package with a grammar for the same record, which keeps the prompt's common beginning; fresh: the same with
 everything forgotten before. new call: a call alone, of which nothing was read before; read_ahead: all words but the
 last were read while they were spoken, three a second. start: from the start of the process to ready, with nothing in
-the folder and with the evaluated prompt in it. same: whether every decision, its probability included, was the same
-alone and beside others. Random weights: these decisions take as long as real ones and mean nothing.""".replace(
+the folder and with the evaluated prompt in it. same: whether every decision was the same
+alone and beside others; certainty_differs: by how much its probability differed at most. Random weights: these
+decisions take as long as real ones and mean nothing.""".replace(
     "\n", " "
 )
 
@@ -76,6 +77,8 @@ class Figures:
     one_by_one: Json = field(default_factory=dict)
     read_ahead_ms: list[float] = field(default_factory=list)
     same: bool = True
+    certainty_differs: float = 0.0
+    """Rounding: how many rows are multiplied at once is not the same."""
     memory_pss_mib: float = 0.0
 
     def json(self) -> Json:
@@ -175,7 +178,9 @@ async def _crowd(
                 began = time.perf_counter()
                 decision = await call.decide(turn)
                 times.append(_since(began))
-            result.same &= alone.setdefault(turn.text, decision) == decision
+            first = alone.setdefault(turn.text, decision)
+            result.same &= replace(first, confidence=decision.confidence) == decision
+            result.certainty_differs = max(result.certainty_differs, abs(first.confidence - decision.confidence))
 
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:

@@ -81,12 +81,16 @@ def _company(name: str, items: Sequence[score.Item], options: argparse.Namespace
 
 
 def _show(console: Console, scores: dict[str, Score]) -> None:
-    table = Table("", *scores)
+    table = Table(box=None)
+    table.add_column("", no_wrap=True)
+    for name in scores:
+        table.add_column(name, no_wrap=True, justify="right")
     for line, (part, whole) in SHARES.items():
-        cells = (f"{s.share(line):.1%} ({s.counts[part]}/{s.counts[whole]})" for s in scores.values())
-        table.add_row(line, *cells)
-    for line, number in (("ms p50", 0), ("ms p95", 1)):
-        table.add_row(line, *(f"{s.milliseconds()[number]:.1f}" for s in scores.values()))
+        cells = [f"{score.share(line):.1%}" for score in scores.values()]
+        counts = scores["all"].counts
+        table.add_row(f"{line} ({counts[part]}/{counts[whole]})", *cells)
+    for number, line in enumerate(("ms p50", "ms p95")):
+        table.add_row(line, *(f"{score.milliseconds()[number]:.1f}" for score in scores.values()))
     console.print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ari_agent.knowledge.network import FILE, FORMAT, KINDS
+from ari_agent.knowledge.features import words
+from ari_agent.knowledge.network import FILE, FORMAT, KINDS, Network
 from train.corpus import Corpus
 from train.network import Head, Matcher
+from train.speech import fill
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -37,10 +40,23 @@ def arrays(matcher: Matcher, head: Head, corpus: Corpus, known: Collection[str])
     }
 
 
+def topics(contents: Arrays, corpus: Corpus, keys: Collection[str]) -> NDArray[np.int8]:
+    """Return the mean vector of the wordings of each topic, as the finished network sees them, in 8 bits."""
+    width = contents["table"].shape[1]
+    network, rng = Network(contents | {"topics": np.zeros((1, width), np.int8)}), random.Random(1)
+    means = []
+    for topic in corpus.topics:
+        if topic.key in keys:
+            said = [words(fill(wording, corpus.fillers, rng)) for wording in (*topic.wordings, *topic.titles)]
+            mean = np.mean([network.vectors(network.tokens(text)).text for text in said], axis=0)
+            means.append(mean / np.linalg.norm(mean))
+    return np.round(np.stack(means) * 127).astype(np.int8)
+
+
 def write(folder: Path, contents: Mapping[str, NDArray[Any]]) -> None:
     """Write the model file."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / FILE, **dict(contents))
+    np.savez(folder / FILE, **dict(contents))  # type: ignore[arg-type]
 
 
 def _text(text: str) -> NDArray[np.uint8]:

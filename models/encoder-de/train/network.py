@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ari_agent.knowledge.features import ROWS, Features
 from ari_agent.knowledge.network import HEAD_ROWS, KINDS
@@ -17,16 +17,22 @@ Tokens = list[str]
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Texts as numbers of distinct tokens."""
+    """Texts as numbers of distinct tokens, laid end to end."""
 
     rows: Tensor
     offsets: Tensor
-    """Rows of the features of token k: rows[offsets[k] : offsets[k + 1]]; token 0 is padding."""
+    """Rows of the features of token k begin at offsets[k]; token 0 is padding."""
     sizes: Tensor
     words: Tensor
-    """(texts, longest): tokens of the words of each text, 0 behind its end."""
-    pairs: Tensor
-    """(texts, longest + 1): tokens of neighbours."""
+    """Tokens of the words of all texts."""
+    owners: Tensor
+    """Text of each of them."""
+    tokens: Tensor
+    """Tokens of the words and of the neighbouring pairs of all texts."""
+    starts: Tensor
+    """Where each text begins in `tokens`."""
+    padded: Tensor
+    """(texts, longest): the words again, 0 behind the end of a text."""
 
 
 class Packer:
@@ -46,9 +52,17 @@ class Packer:
         ]
         rows = [self._rows(token) for token in numbers]
         sizes = torch.tensor([len(row) for row in rows])
-        offsets = torch.cumsum(sizes, 0) - sizes
-        flat = torch.tensor([number for row in rows for number in row])
-        return Packed(flat, offsets, sizes.float(), _padded(words), _padded(pairs))
+        lengths = torch.tensor([len(text) for text in texts])
+        return Packed(
+            rows=torch.tensor([number for row in rows for number in row]),
+            offsets=torch.cumsum(sizes, 0) - sizes,
+            sizes=sizes.float(),
+            words=torch.tensor([number for text in words for number in text]),
+            owners=torch.repeat_interleave(torch.arange(len(texts)), lengths),
+            tokens=torch.tensor([number for both in zip(words, pairs, strict=True) for one in both for number in one]),
+            starts=torch.cumsum(2 * lengths + 1, 0) - (2 * lengths + 1),
+            padded=_padded(words),
+        )
 
     def _rows(self, token: tuple[str, ...]) -> list[int]:
         rows = self._known.get(token)
@@ -75,37 +89,42 @@ class Matcher(nn.Module):
         nn.init.zeros_(self.gate.weight)
 
     def forward(self, packed: Packed) -> tuple[Tensor, Tensor, Tensor]:
-        """Return text vectors (T, D), word vectors (T, L, D) and word weights (T, L), which sum to 1."""
+        """Return the vectors of the texts and of their words, all of length 1, and the weights of the words."""
         scale = packed.sizes.rsqrt().unsqueeze(1)
         vectors = self.table(packed.rows, packed.offsets) * scale
         gates = (self.gate(packed.rows, packed.offsets) * scale).clamp(-6, 6).exp().squeeze(1)
-        gates = gates * (torch.arange(len(gates)) > 0)
-        tokens = torch.cat((packed.words, packed.pairs), 1)
-        pooled = torch.einsum("tl,tld->td", gates[tokens], vectors[tokens])
+        pooled = functional.embedding_bag(
+            packed.tokens, vectors, packed.starts, mode="sum", per_sample_weights=gates[packed.tokens]
+        )
         weights = gates[packed.words]
-        weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-6)
-        return F.normalize(pooled, dim=-1), F.normalize(vectors, dim=-1)[packed.words], weights
+        total = torch.zeros(len(packed.starts)).index_add(0, packed.owners, weights)
+        return (
+            functional.normalize(pooled, dim=-1),
+            functional.normalize(vectors, dim=-1)[packed.words],
+            weights / total[packed.owners].clamp(min=1e-6),
+        )
 
 
 class Head(nn.Module):
-    """Kind of turn: a convolution over three words, the maximum and the mean over the utterance."""
+    """Kind of turn: what a convolution over three words sees, and the mean of all words and neighbouring pairs."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.table = nn.EmbeddingBag(HEAD_ROWS, width, mode="sum")
         nn.init.normal_(self.table.weight, 0, width**-0.5)
         self.convolution = nn.Linear(3 * width, hidden)
-        self.out = nn.Linear(2 * hidden, len(KINDS))
-        self.drop = nn.Dropout(0.3)
+        self.out = nn.Linear(2 * hidden + width, len(KINDS))
+        self.drop = nn.Dropout(0.4)
 
     def forward(self, packed: Packed) -> Tensor:
         """Return logits (T, kinds)."""
         vectors = self.table(packed.rows % HEAD_ROWS, packed.offsets) * packed.sizes.rsqrt().unsqueeze(1)
         vectors = vectors * (torch.arange(len(vectors)) > 0).unsqueeze(1)
-        there = (packed.words > 0).unsqueeze(2)
-        words = self.drop(vectors[packed.words])
-        padded = F.pad(words, (0, 0, 1, 1))
-        seen = F.relu(self.convolution(torch.cat((padded[:, :-2], padded[:, 1:-1], padded[:, 2:]), 2)))
+        there = (packed.padded > 0).unsqueeze(2)
+        framed = functional.pad(self.drop(vectors[packed.padded]), (0, 0, 1, 1))
+        seen = functional.relu(self.convolution(torch.cat((framed[:, :-2], framed[:, 1:-1], framed[:, 2:]), 2)))
         seen = seen * there
         mean = seen.sum(1) / there.sum(1).clamp(min=1)
-        return self.out(self.drop(torch.cat((seen.amax(1), mean), 1)))
+        bag = functional.embedding_bag(packed.tokens, vectors, packed.starts, mode="mean")
+        logits: Tensor = self.out(self.drop(torch.cat((seen.amax(1), mean, bag), 1)))
+        return logits

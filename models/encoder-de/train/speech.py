@@ -8,106 +8,37 @@ from collections.abc import Mapping, Sequence
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
-LEADS = tuple(
-    lead.strip()
-    for lead in [
-        "\n    guten tag",
-        " hallo",
-        " ja hallo",
-        " grüß gott",
-        " moin",
-        " servus",
-        " guten morgen",
-        " schönen guten tag",
-        " ja guten tag",
-        "\n    hallo hier ist {name}",
-        " guten tag {name} mein name",
-        " ja {name} guten tag",
-        " hier spricht {name}",
-        " {name} hallo",
-        "\n    ich wollte mal fragen",
-        " ich wollt nur mal wissen",
-        " ich hätte mal eine frage",
-        " eine frage",
-        " ich hab da mal ne frage",
-        "\n    können sie mir sagen",
-        " könnten sie mir vielleicht sagen",
-        " sagen sie mal",
-        " wissen sie",
-        " mich würde interessieren",
-        "\n    ich würd gern wissen",
-        " entschuldigung",
-        " entschuldigen sie die störung",
-        " also",
-        " ähm",
-        " ja also",
-        " äh",
-        " na ja",
-        " und",
-        "\n    noch eine frage",
-        " ach ja und",
-        " jetzt noch was anderes",
-        " gut dann noch",
-        " okay und",
-        " ja und",
-        " nur ganz kurz",
-        "\n    guten tag ich rufe an weil",
-        " ich rufe wegen folgendem an",
-        " es geht um folgendes",
-        " passen sie auf",
-        " hören sie mal",
-        "\n    wir sind neu hier und",
-        " meine frau hat gesagt ich soll mal anrufen",
-        " ich bin zum ersten mal bei ihnen",
-        "\n    ich war schon mal bei ihnen und",
-        " nicht erschrecken aber",
-        " vielleicht können sie mir helfen",
-        " ich bräuchte mal hilfe",
-        "\n    ich hab auf ihrer seite nichts gefunden",
-        " im internet stand nichts dazu",
-        " ein bekannter hat sie empfohlen",
-        "\n    ich hoffe ich bin da richtig bei ihnen",
-        " bin ich da bei ihnen richtig",
-        " nee warten sie",
-        " äh nein moment",
-        "\n    was ich noch wissen wollte",
-        " ach so",
-        " ich frag mal ganz direkt",
-        " sagen sie",
-        " du sag mal",
-        " jetzt mal ehrlich\n    ",
-    ]
+
+def _listed(text: str, separator: str | None = None) -> tuple[str, ...]:
+    return tuple(" ".join(part.split()) for part in text.split(separator))
+
+
+LEADS = _listed(
+    """
+    guten tag; hallo; ja hallo; grüß gott; moin; servus; guten morgen; schönen guten tag; ja guten tag; hallo
+    hier ist {name}; guten tag {name} mein name; ja {name} guten tag; hier spricht {name}; {name} hallo; ich
+    wollte mal fragen; ich wollt nur mal wissen; ich hätte mal eine frage; eine frage; ich hab da mal ne
+    frage; können sie mir sagen; könnten sie mir vielleicht sagen; sagen sie mal; wissen sie; mich würde
+    interessieren; ich würd gern wissen; entschuldigung; entschuldigen sie die störung; also; ähm; ja also;
+    äh; na ja; und; noch eine frage; ach ja und; jetzt noch was anderes; gut dann noch; okay und; ja und; nur
+    ganz kurz; guten tag ich rufe an weil; ich rufe wegen folgendem an; es geht um folgendes; passen sie auf;
+    hören sie mal; wir sind neu hier und; meine frau hat gesagt ich soll mal anrufen; ich bin zum ersten mal
+    bei ihnen; ich war schon mal bei ihnen und; nicht erschrecken aber; vielleicht können sie mir helfen; ich
+    bräuchte mal hilfe; ich hab auf ihrer seite nichts gefunden; im internet stand nichts dazu; ein bekannter
+    hat sie empfohlen; ich hoffe ich bin da richtig bei ihnen; bin ich da bei ihnen richtig; nee warten sie;
+    äh nein moment; was ich noch wissen wollte; ach so; ich frag mal ganz direkt; sagen sie; du sag mal; jetzt
+    mal ehrlich
+    """,
+    ";",
 )
-TAILS = tuple(
-    tail.strip()
-    for tail in [
-        "\n    bitte",
-        " eigentlich",
-        " danke",
-        " wissen sie das",
-        " oder",
-        " bei ihnen",
-        " so ungefähr",
-        " wenn ich fragen darf",
-        " vielen dank",
-        "\n    können sie mir das sagen",
-        " denn",
-        " oder wie ist das",
-        " geht das",
-        " das wollte ich nur wissen",
-        " und so",
-        " oder so",
-        " bitte schön",
-        "\n    ne",
-        " gell",
-        " wenn das geht",
-        " das wär gut zu wissen",
-        " weil ich das nicht weiß",
-        " für mich",
-        " bei euch",
-        " überhaupt",
-        " jetzt\n    ",
-    ]
+TAILS = _listed(
+    """
+    bitte; eigentlich; danke; wissen sie das; oder; bei ihnen; so ungefähr; wenn ich fragen darf; vielen dank;
+    können sie mir das sagen; denn; oder wie ist das; geht das; das wollte ich nur wissen; und so; oder so;
+    bitte schön; ne; gell; wenn das geht; das wär gut zu wissen; weil ich das nicht weiß; für mich; bei euch;
+    überhaupt; jetzt
+    """,
+    ";",
 )
 _SPOKEN = {
     "habe": "hab", "haben sie": "hamse", "eine": "ne", "einen": "nen", "ein": "n", "nicht": "net", "nichts": "nix",
@@ -117,103 +48,22 @@ _SPOKEN = {
 }  # fmt: skip
 _SOUNDS = tuple(
     pair.split(">")
-    for pair in [
-        "d>t",
-        "t>d",
-        "b>p",
-        "p>b",
-        "g>k",
-        "k>g",
-        "ei>ai",
-        "ai>ei",
-        "ie>i",
-        "ss>s",
-        "s>ss",
-        "v>f",
-        "f>v",
-        "ck>k",
-        "mm>m",
-        "nn>n",
-        "ll>l",
-        "tt>t",
-        "ä>e",
-        "e>ä",
-        "eu>oi",
-        "äu>eu",
-        "ö>e",
-        "ü>i",
-        "h>",
-        "z>ts",
-        "ts>z",
-        "chs>x",
-        "x>ks",
-        "qu>kw",
-        "ph>f",
-        "th>t",
-        "c>k",
-        "y>i",
-        "sch>s",
-        "er>a",
-        "en>n",
-        "ng>n",
-        "rr>r",
-        "ff>f",
-        "pf>f",
-        "dt>t",
-        "oo>o",
-        "aa>a",
-    ]
+    for pair in _listed(
+        """
+        d>t t>d b>p p>b g>k k>g ei>ai ai>ei ie>i ss>s s>ss v>f f>v ck>k mm>m nn>n ll>l tt>t ä>e e>ä eu>oi
+        äu>eu ö>e ü>i h> z>ts ts>z chs>x x>ks qu>kw ph>f th>t c>k y>i sch>s er>a en>n ng>n rr>r ff>f pf>f dt>t
+        oo>o aa>a
+        """
+    )
 )
-_FILLERS = tuple(
-    [
-        "äh",
-        "ähm",
-        "also",
-        "ja",
-        "halt",
-        "eben",
-        "mal",
-        "nun",
-        "hm",
-        "na",
-        "so",
-        "quasi",
-        "irgendwie",
-        "sozusagen",
-        "gell",
-        "[unk]",
-        "[unk]",
-    ]
-)
+"""What a recogniser writes for another spelling of nearly the same sound."""
+_FILLERS = _listed("äh ähm also ja halt eben mal nun hm na so quasi irgendwie sozusagen gell [unk] [unk]")
 _SMALL = frozenset(
-    [
-        "der",
-        "die",
-        "das",
-        "den",
-        "dem",
-        "ein",
-        "eine",
-        "einen",
-        "bei",
-        "für",
-        "von",
-        "zu",
-        "im",
-        "in",
-        "am",
-        "an",
-        "auf",
-        "mit",
-        "und",
-        "ich",
-        "sie",
-        "denn",
-        "mal",
-        "bitte",
-        "so",
-        "da",
-    ]
+    _listed(
+        """
+        am an auf bei bitte da das dem den denn der die ein eine einen für ich im in mal mit sie so und von zu
+        """
+    )
 )
 _ENDINGS = ("en", "er", "es", "e", "n", "s", "t", "st")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ari_agent.knowledge.features import Features
 from ari_agent.knowledge.network import KINDS
@@ -15,6 +16,8 @@ from train.batches import Batch, Batches
 from train.corpus import Corpus
 from train.network import Head, Matcher, Packer
 
+REPORT = 100
+"""Steps between two lines about the losses."""
 VIEWS = 4
 """Ways to compare an utterance with a passage: title, text, questions, word by word."""
 
@@ -30,31 +33,47 @@ class Judge(nn.Module):
         self.nothing = nn.Parameter(torch.tensor(0.3))
 
 
-def train(
-    corpus: Corpus, topics: Collection[str], *, width: int, head: tuple[int, int], steps: int, seed: int, rate: float,
-    report: Callable[[str], None] = print,
-) -> tuple[Matcher, Head]:  # fmt: skip
-    """Train on these topics (by their keys) and all phrases; the same seed gives the same weights on one machine."""
-    torch.manual_seed(seed)
-    batches, packer = Batches(corpus, topics, seed), Packer(Features(corpus.classes))
-    matcher, reader, judge = Matcher(width), Head(*head), Judge()
-    modules = nn.ModuleList((matcher, reader, judge))
-    optimiser = torch.optim.Adam(modules.parameters(), lr=rate, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
+class Model(nn.Module):
+    """Everything that is learnt together."""
+
+    def __init__(self, width: int, head_width: int, hidden: int, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.matcher = Matcher(width)
+        self.head = Head(head_width, hidden)
+        self.judge = Judge()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One pass of the learning rate up and down."""
+
+    steps: int
+    rate: float
+    seed: int
+    """Of the batches."""
+
+
+def train(model: Model, corpus: Corpus, topics: Collection[str], stage: Stage, report: Callable[[str], None]) -> None:
+    """Train on these topics (by their keys) and all phrases; the same seeds give the same weights on one machine."""
+    model.train()
+    batches, packer = Batches(corpus, topics, stage.seed), Packer(Features(corpus.classes))
+    optimiser = torch.optim.Adam(model.parameters(), lr=stage.rate, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, stage.steps, pct_start=0.1)
     began, sums = time.monotonic(), [0.0, 0.0]
-    for step in range(1, steps + 1):
+    for step in range(1, stage.steps + 1):
         batch = batches.draw()
-        matching, reading = match_loss(batch, matcher, judge, packer), read_loss(batch, reader, packer)
+        losses = match_loss(batch, model.matcher, model.judge, packer), read_loss(batch, model.head, packer)
         optimiser.zero_grad()
-        (matching + reading).backward()
+        sum(losses, torch.zeros(())).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        sums = [sums[0] + float(matching.detach()), sums[1] + float(reading.detach())]
-        if step % 100 == 0:
-            losses = " ".join(f"{s / 100:.3f}" for s in sums)
-            report(f"step {step}: losses {losses}, {time.monotonic() - began:.0f} s")
+        sums = [total + float(loss.detach()) for total, loss in zip(sums, losses, strict=True)]
+        if step % REPORT == 0:
+            means = " ".join(f"{total / REPORT:.3f}" for total in sums)
+            report(f"step {step}: losses {means}, {time.monotonic() - began:.0f} s")
             sums = [0.0, 0.0]
-    return matcher.eval(), reader.eval()
+    model.eval()
 
 
 def match_loss(batch: Batch, matcher: Matcher, judge: Judge, packer: Packer) -> Tensor:
@@ -69,40 +88,39 @@ def match_loss(batch: Batch, matcher: Matcher, judge: Judge, packer: Packer) -> 
     asked = answers >= 0
     loss = torch.zeros(())
     for view, sharpness in zip(views, judge.sharpness, strict=True):
-        loss = loss + 0.3 * F.cross_entropy(view[asked] * sharpness.exp(), answers[asked], label_smoothing=0.02)
+        loss = loss + 0.3 * functional.cross_entropy(
+            view[asked] * sharpness.exp(), answers[asked], label_smoothing=0.02
+        )
     whole = torch.einsum("v,vud->ud", judge.weights.softmax(0), views)
     nothing = judge.nothing.expand(len(whole), 1)
     logits = torch.cat((whole, nothing), 1) * (judge.whole.exp() * 2)
     answers = torch.where(asked, answers, torch.full_like(answers, whole.shape[1]))
-    return loss + F.cross_entropy(logits, answers, label_smoothing=0.02)
+    return loss + functional.cross_entropy(logits, answers, label_smoothing=0.02)
 
 
 def compare(batch: Batch, matcher: Matcher, packer: Packer) -> Tensor:
-    """Return (views, utterances, passages)."""
-    documents, count = batch.documents, len(batch.utterances)
+    """Return how like each utterance and each passage are: (views, utterances, passages)."""
+    documents, count, size = batch.documents, len(batch.utterances), len(batch.documents)
     questions = [(i, q) for i, d in enumerate(documents) for q in (d.title, *d.questions)]
     texts = [*batch.utterances, *(d.title for d in documents), *(d.text for d in documents), *(q for _, q in questions)]
     packed = packer.pack(texts)
     pooled, words, weights = matcher(packed)
-    size = len(documents)
     said, title, text = pooled[:count], pooled[count : count + size], pooled[count + size : count + 2 * size]
     owner = torch.tensor([i for i, _ in questions])
-    asked = said @ pooled[count + 2 * size :].T
-    by_question = torch.full((count, size), -1.0).index_reduce(1, owner, asked, "amax")
-    longest = max(map(len, batch.utterances))
-    heard = words[:count, :longest]
-    there = packed.words > 0
-    flat = words[count:][there[count:]]
-    owners = torch.cat((torch.arange(size), torch.arange(size), owner))
-    owners = owners.unsqueeze(1).expand(-1, words.shape[1])[there[count:]]
-    near = heard.reshape(-1, heard.shape[2]) @ flat.T
-    best = torch.full((len(near), size), -1.0).index_reduce(1, owners, near, "amax")
-    best = best.reshape(count, longest, size)
-    by_word = torch.einsum("ul,uld->ud", weights[:count, :longest], best)
+    by_question = _best(said @ pooled[count + 2 * size :].T, owner, size)
+    heard = packed.owners < count
+    owners = torch.cat((torch.arange(size), torch.arange(size), owner))[packed.owners[~heard] - count]
+    near = _best(words[heard] @ words[~heard].T, owners, size) * weights[heard].unsqueeze(1)
+    by_word = torch.zeros(count, size).index_add(0, packed.owners[heard], near)
     return torch.stack((said @ title.T, said @ text.T, by_question, by_word))
+
+
+def _best(likeness: Tensor, owners: Tensor, count: int) -> Tensor:
+    """Return the greatest likeness within each owner's columns."""
+    return torch.full((len(likeness), count), -1.0).index_reduce(1, owners, likeness, "amax")
 
 
 def read_loss(batch: Batch, head: Head, packer: Packer) -> Tensor:
     """Cross entropy of the kind of turn."""
     kinds = torch.tensor([KINDS.index(kind) for kind in batch.kinds])
-    return F.cross_entropy(head(packer.pack(batch.turns)), kinds, label_smoothing=0.05)
+    return functional.cross_entropy(head(packer.pack(batch.turns)), kinds, label_smoothing=0.05)
