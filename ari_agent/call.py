@@ -270,7 +270,7 @@ class Call:
 
     async def _escalate(self, act: Escalate, reply: Reply) -> HandOver | Refusal:
         """Ring a receptionist while the caller hears what happens, and then the ringing tone."""
-        target, loop = self._settings.escalation.queue_of(act.target), asyncio.get_running_loop()
+        target, loop = self._settings.escalation.station_of(act.target), asyncio.get_running_loop()
         started = loop.time()
         if act.before:
             async with self._mouth(act.before, reply) as mouth:

@@ -6,19 +6,14 @@ Relative paths are relative to the file. Secrets are named by file, never writte
 from __future__ import annotations
 
 import difflib
-import itertools
 import os
 import socket
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -28,39 +23,10 @@ from pydantic import (
 
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
-from ari_agent.hours import DAY, STATES, Closure, Hours, Spans, Special
-from ari_agent.modes import ANY_NUMBER, Mode, NumberMode
+from ari_agent.schedule import HoursSettings
+from ari_agent.section import ExistingPath, Name, Port, Seconds, Section, Share, beside_the_file
 
 DEFAULT_PATH = Path("/etc/ari-agent/ari-agent.toml")
-
-
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    return path if path.is_absolute() else folder / path
-
-
-def _existing(path: Path, info: ValidationInfo) -> Path:
-    path = _beside_the_file(path, info)
-    try:
-        exists = path.exists()
-    except OSError as e:  # such as a folder that our account may not enter
-        raise ValueError(f"{path} cannot be reached: {e.strerror}") from e
-    if not exists:
-        raise ValueError(f"{path} does not exist")
-    return path
-
-
-ExistingPath = Annotated[Path, AfterValidator(_existing)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
-
-
-class Section(BaseModel):
-    """A table of the settings file; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Company(Section):
@@ -69,6 +35,17 @@ class Company(Section):
     name: Annotated[str, Field(min_length=2, max_length=80)] = Field(description="Company, as spoken in the AI notice")
     knowledge: ExistingPath = Field(description="Markdown file with the passages that callers may hear")
     language: Annotated[str, Field(pattern="^de$")] = Field("de", description="Language of the wording")
+    address: Literal["Sie", "du"] = Field("Sie", description="How callers are addressed: Sie or du")
+    area_code: Annotated[str, Field(pattern=r"^(0[1-9][0-9]{1,4})?$")] = Field(
+        "", description="Area code of the company, such as 089, for callers who say their number without one"
+    )
+    audiences: tuple[str, ...] = Field(
+        ("alle",), description="Passages for these audiences may be spoken; those for others, such as intern, never are"
+    )
+    synonyms: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = Field(
+        default_factory=tuple,
+        description='Words that mean the same in this company, such as [["Heizung", "Therme", "Kessel"]]',
+    )
 
 
 class Asterisk(Section):
@@ -117,7 +94,14 @@ class Speech(Section):
     )
     voice_wpm: Annotated[int, Field(ge=80, le=300)] = Field(165, description="Words per minute of the voice")
     voice_s: Seconds = Field(3.0, description="Limit for the first sound of a phrase")
+    slow_wpm: Annotated[int, Field(ge=60, le=300)] = Field(120, description="Words per minute for who asks for it")
+    voice_english: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field(
+        "en", description="espeak-ng voice for callers who ask for English"
+    )
     start_ms: Annotated[int, Field(ge=40, le=500)] = Field(60, description="Speech that counts as the caller speaking")
+    hold_ms: Annotated[int, Field(ge=0, le=1000)] = Field(
+        300, description="Speech that silences the agent whatever the words; shorter a 'ja' or 'mhm' does not"
+    )
     end_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
         240, description="Silence that ends a turn whose words already make sense"
     )
@@ -125,6 +109,9 @@ class Speech(Section):
     longest_s: Seconds = Field(30.0, description="A longer utterance is ended")
     level_dbfs: Annotated[float, Field(ge=-80, le=-20)] = Field(-50.0, description="Below this level nothing is speech")
 
+
+Station = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{1,40}|[A-Za-z0-9]{2,20}/[A-Za-z0-9_.@-]{1,80})$")]
+"""An app_queue, or a phone with its technology."""
 
 _MODELS = Path(__file__).resolve().parent.parent / "models"
 
@@ -170,7 +157,7 @@ class Model(Section):
     @field_validator("gguf", "cache")
     @classmethod
     def _beside(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        return path and _beside_the_file(path, info)
+        return path and beside_the_file(path, info)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -202,160 +189,42 @@ class Intents(Section):
     )
 
 
+class Row(Section):
+    """Whom to try in order for some calls; the first row that fits counts."""
+
+    intent: Name | Literal["*"] = "*"
+    urgency: Urgency | Literal["*"] = "*"
+    hours: Literal["open", "closed", "*"] = "*"
+    targets: tuple[Name, ...]
+
+
 class EscalationSettings(Section):
     """Reaching a person."""
 
     queue: Name = Field("empfang", description="app_queue that is rung when a person is wanted")
-    targets: dict[Name, Name] = Field(
-        default_factory=dict, description="More people a decision may name: name = app_queue, such as buchhaltung"
+    targets: dict[Name, Station] = Field(
+        default_factory=dict,
+        description="More people a decision may name: name = app_queue or phone, such as buchhaltung or PJSIP/werkstatt",
+    )
+    table: tuple[Row, ...] = Field(
+        default_factory=tuple,
+        description="[[escalation.table]] rows with intent, urgency, hours (open, closed) and targets to try in order, "
+        "each * if not given; the first that fits counts, no targets mean a callback; empty: the intent's target, then "
+        "the queue, and a callback for all but urgent matters while the company is closed",
     )
     ring_s: Seconds = Field(20.0, description="How long the queue rings")
     key_s: Seconds = Field(10.0, description="How long we wait for key 1 or 2 after the whisper")
 
-    def queue_of(self, target: str | None) -> str:
-        """Return the queue to ring for a named person; the default one for nobody in particular."""
+    def station_of(self, target: str | None) -> str:
+        """Return the queue or phone to ring for a named person; the default queue for nobody in particular."""
         return self.targets.get(target or "", self.queue)
 
 
-SpanText = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-"""Such as "08:00-12:00"; "22:00-06:00" ends on the next day."""
+class Forms(Section):
+    """What is asked of a caller who leaves a message or wants to be called back."""
 
-
-def _spans(texts: tuple[str, ...]) -> Spans:
-    result = []
-    for text in texts:
-        first, last = (int(part[:2]) * 60 + int(part[3:]) for part in text.split("-"))
-        result.append((first, last if last > first else last + DAY))
-    return tuple(result)
-
-
-def _in_order(texts: tuple[str, ...]) -> tuple[str, ...]:
-    spans = _spans(texts)
-    if any(after[0] < before[1] for before, after in itertools.pairwise(spans)):
-        raise ValueError(f"{', '.join(texts)}: hours of a day must follow each other and not overlap")
-    return texts
-
-
-DayHours = Annotated[tuple[SpanText, ...], AfterValidator(_in_order)]
-
-
-class SpecialDay(Section):
-    """One date on which other hours apply."""
-
-    date: date
-    open: DayHours = ()
-    reason: Annotated[str, Field(max_length=80)] = ""
-
-
-class YearlyDay(Section):
-    """A day that is different every year, such as Christmas Eve."""
-
-    day: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-    open: DayHours = ()
-    reason: Annotated[str, Field(max_length=80)] = ""
-
-
-class CompanyHolidays(Section):
-    """Dates from which to which nobody works, both included."""
-
-    first: date
-    last: date
-
-    @model_validator(mode="after")
-    def _forwards(self) -> Self:
-        if self.last < self.first:
-            raise ValueError(f"company holidays end on {self.last}, before they begin on {self.first}")
-        return self
-
-
-def _state_code(state: str) -> str:
-    code = STATES.get(state, state)
-    if code and code not in STATES.values():
-        raise ValueError(f"{state!r} is no Bundesland; use one of {', '.join(STATES.values())} or its name")
-    return code
-
-
-class ScheduleSettings(Section):
-    """Opening hours that numbers may use."""
-
-    name: Name
-    monday: DayHours = ()
-    tuesday: DayHours = ()
-    wednesday: DayHours = ()
-    thursday: DayHours = ()
-    friday: DayHours = ()
-    saturday: DayHours = ()
-    sunday: DayHours = ()
-    state: Annotated[str, AfterValidator(_state_code)] = ""
-    catholic: bool = False
-    special: tuple[SpecialDay, ...] = ()
-    yearly: tuple[YearlyDay, ...] = ()
-    vacation: tuple[CompanyHolidays, ...] = ()
-    zone: str = "Europe/Berlin"
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (OSError, ValueError, KeyError) as e:  # what an unknown name raises depends on its spelling
-            raise ValueError(f"{zone!r} is no time zone; use one such as Europe/Berlin") from e
-        return zone
-
-    def hours(self) -> Hours:
-        """Return the schedule as hours that answer questions."""
-        week = (self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday)
-        return Hours(
-            weekly=tuple(map(_spans, week)),
-            state=self.state or None,
-            catholic=self.catholic,
-            special={day.date: Special(_spans(day.open), day.reason) for day in self.special},
-            yearly={(int(day.day[:2]), int(day.day[3:])): Special(_spans(day.open), day.reason) for day in self.yearly},
-            closures=tuple(Closure(span.first, span.last) for span in self.vacation),
-            zone=ZoneInfo(self.zone),
-        )
-
-
-class NumberSettings(Section):
-    """Who answers a dialled number."""
-
-    dialled: Annotated[str, Field(pattern=r"^(\*|[+0-9][0-9 /-]{0,30}|[A-Za-z0-9_-]{1,40})$")] = ANY_NUMBER
-    mode: Mode = "ai-first"
-    schedule: Name | None = None
-    overflow_s: Annotated[int, Field(ge=5, le=120)] = 20
-
-
-class HoursSettings(Section):
-    """When the company is open, and who answers which number then."""
-
-    schedules: tuple[ScheduleSettings, ...] = Field(
-        default_factory=tuple,
-        description='[[hours.schedules]] tables with name, monday to sunday (such as ["08:00-12:00", "13:00-17:00"]), '
-        "state (Bundesland), catholic, special, yearly, vacation, zone",
-    )
-    numbers: tuple[NumberSettings, ...] = Field(
-        default_factory=tuple,
-        description="[[hours.numbers]] tables with dialled (* for any other), mode (ai-first, overflow, after-hours, "
-        "human-first, off), schedule and overflow_s; none: the agent answers every number",
-    )
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        names = [schedule.name for schedule in self.schedules]
-        if len(set(names)) < len(names):
-            raise ValueError("two schedules have the same name")
-        for number in self.numbers:
-            if number.schedule is not None and number.schedule not in names:
-                raise ValueError(f"schedule {number.schedule!r} of number {number.dialled} does not exist; add it")
-            if number.schedule is None and number.mode not in {"ai-first", "off"}:
-                raise ValueError(f"mode {number.mode!r} of number {number.dialled} needs a schedule; name one")
-        return self
-
-    def modes(self) -> tuple[NumberMode, ...]:
-        """Return who answers which number; without settings the agent answers all."""
-        if not self.numbers:
-            return (NumberMode(ANY_NUMBER, "ai-first"),)
-        return tuple(NumberMode(n.dialled, n.mode, n.schedule, n.overflow_s) for n in self.numbers)
+    company: bool = Field(default=True, description="Ask for the caller's company")
+    email: bool = Field(default=False, description="Ask for an e-mail address")
 
 
 class Log(Section):
@@ -385,9 +254,14 @@ class Dialogue(Section):
     intents: Intents = Intents()
     escalation: EscalationSettings = EscalationSettings()
     hours: HoursSettings = HoursSettings()
+    forms: Forms = Forms()
 
     @model_validator(mode="after")
     def _targets_exist(self) -> Self:
+        known = {*self.escalation.targets, self.escalation.queue}
+        for row in self.escalation.table:
+            if unknown := [target for target in row.targets if target not in known]:
+                raise ValueError(f"escalation.table: target {unknown[0]!r} is not in escalation.targets; add it")
         for intent in self.intents.catalogue:
             if intent.target is not None and intent.target not in self.escalation.targets:
                 raise ValueError(f"intents.catalogue: target {intent.target!r} is not in escalation.targets; add it")

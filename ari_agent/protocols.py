@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ari_agent.decision import Decision, Situation, Topic
 from ari_agent.record import Entry
+from ari_agent.task import Contact
 
 SAMPLE_RATE = 16_000
 """Hertz."""
@@ -86,10 +87,21 @@ class VoiceActivity(Protocol):
         """Forget the past: a new line begins."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a caller wants to be spoken to."""
+
+    language: Literal["de", "en"] = "de"
+    slow: bool = False
+
+
+PLAIN = Manner()
+
+
 class Voice(Protocol):
     """Speaks text."""
 
-    def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+    def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield PCM of the text in chunks, the first as early as possible.
 
         Raises EngineUnavailable or EngineTimeout.
@@ -103,12 +115,19 @@ class CallLog(Protocol):
         """Take an entry; never blocks and never fails a call."""
 
 
+class Directory(Protocol):
+    """Whom the company knows; held in memory, so that no call waits for a database."""
+
+    def find(self, number: str) -> Contact | None:
+        """Return the contact with that calling number, however it is written; None for nobody."""
+
+
 class StaffLeg(Protocol):
     """A receptionist who took the call and waits to be connected."""
 
     @property
     def target(self) -> str:
-        """Name of the queue from the settings."""
+        """Queue or phone of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +142,10 @@ class Escalation(Protocol):
     """Rings a receptionist while the caller waits."""
 
     async def available(self, target: str) -> bool:
-        """Tell whether ringing the queue makes sense: False when it is known that nobody is free."""
+        """Tell whether ringing the queue or phone makes sense: False when it is known that nobody is free."""
 
     async def ring(self, target: str, whisper: str, display: str) -> StaffLeg | Refusal:
-        """Ring the queue showing `display` as caller name, whisper to whoever answers and wait for key 1 or 2.
+        """Ring the queue or phone showing `display` as caller name, whisper to whoever answers and wait for key 1 or 2.
 
         Cancellation hangs up whatever was ringing. Never raises for reasons on the receptionists' side.
         """

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ari_agent.task import Note, Task
+
 
 @dataclass(frozen=True, slots=True)
 class CallOpened:
@@ -121,4 +123,33 @@ class CallClosed:
     escalated_to: str | None = None
 
 
-Entry = CallOpened | CallAnswered | DisclosurePlayed | TurnTaken | EscalationEnded | CallNoted | CallClosed
+@dataclass(frozen=True, slots=True)
+class TaskTaken:
+    """A callback or message was taken down."""
+
+    call: UUID
+    at: datetime
+    ident: UUID
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWritten:
+    """The call was summed up for whoever deals with it next."""
+
+    call: UUID
+    at: datetime
+    note: Note
+
+
+Entry = (
+    CallOpened
+    | CallAnswered
+    | DisclosurePlayed
+    | TurnTaken
+    | EscalationEnded
+    | CallNoted
+    | TaskTaken
+    | NoteWritten
+    | CallClosed
+)

@@ -1,4 +1,4 @@
-"""The queries of queries.sql, by name."""
+"""The queries of this package's .sql files, by name."""
 
 from __future__ import annotations
 
@@ -17,5 +17,10 @@ def parse(text: str) -> dict[str, LiteralString]:
     return {name: cast("LiteralString", sql.strip()) for name, sql in zip(parts[::2], parts[1::2], strict=True)}
 
 
-QUERIES = parse((resources.files(__package__) / "queries.sql").read_text(encoding="utf-8"))
-"""Statement by name."""
+def _all() -> dict[str, LiteralString]:
+    files = [file for file in resources.files(__package__).iterdir() if file.name.endswith(".sql")]
+    return {name: sql for file in files for name, sql in parse(file.read_text(encoding="utf-8")).items()}
+
+
+QUERIES = _all()
+"""Statement by name; a name stands in one file only."""

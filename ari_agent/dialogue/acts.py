@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ari_agent.decision import ActName, Urgency
+from ari_agent.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Answer:
     reason: str = "passage"
     after: str = ""
     """Said after the passage."""
+    also: tuple[str, ...] = ()
+    """Ids of more passages in the text, when several things were asked."""
 
     @property
     def name(self) -> ActName:
@@ -51,7 +54,23 @@ class Escalate:
     """"message" when the caller wants to leave one."""
     urgency: Urgency = "normal"
     target: str | None = None
-    """Name of whom to ring; None for the default queue."""
+    """Name of whom the caller needs; None for nobody in particular."""
+    stations: tuple[str, ...] = ()
+    """Names of whom to try, in order; empty for the default queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Say that a callback or message was taken down, and keep it; the turn is the caller's."""
+
+    text: str
+    task: Task
+    reason: str
+
+    @property
+    def name(self) -> ActName:
+        """The act as it is decided."""
+        return "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +86,4 @@ class Goodbye:
         return "goodbye"
 
 
-Act = Answer | Ask | Escalate | Goodbye
+Act = Answer | Ask | Escalate | Noted | Goodbye
