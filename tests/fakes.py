@@ -11,7 +11,7 @@ from typing import Any
 from ari_agent.config import Speech
 from ari_agent.decision import Decision, Situation, Topic
 from ari_agent.errors import EngineError, EngineTimeout, MediaError
-from ari_agent.protocols import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Transcript
+from ari_agent.protocols import FRAME_BYTES, FRAME_MS, PLAIN, SAMPLE_RATE, Manner, Transcript
 
 LOUD = (3000).to_bytes(2, "little", signed=True) * (FRAME_BYTES // 2)
 """A frame that FakeActivity takes for speech."""
@@ -220,7 +220,7 @@ class FakeVoice:
         """Return all the audio of the text."""
         return LOUD * (len(text) * cls.MS_PER_LETTER // FRAME_MS)
 
-    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield the audio; every chunk after the first waits for the gate."""
         self.spoken.append(text)
         pcm = self.pcm(text)

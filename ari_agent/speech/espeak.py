@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ari_agent.config import Speech
 from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.protocols import PLAIN, Manner
 from ari_agent.speech.audio import Leveller, Resampler, duration_ms, lead_bytes
 from ari_agent.worker.process import end
 
@@ -28,17 +29,18 @@ class EspeakVoice:
     """Implements Voice: one process per phrase, killed when nobody listens any more."""
 
     def __init__(self, settings: Speech, program: str = "espeak-ng") -> None:
-        # The text goes through stdin: arguments are visible to every user of the machine. -z: no pause at the end.
-        speech = ["-v", settings.voice, "-s", str(settings.voice_wpm), "-b", "1", "-z"]
-        self._command = [program, *speech, "--stdin", "--stdout"]
+        self._program = program
+        self._voices = {"de": settings.voice, "en": settings.voice_english}
+        self._wpm, self._slow_wpm = settings.voice_wpm, settings.slow_wpm
         self._limit_s = settings.voice_s
 
-    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield PCM of the text at 16 kHz and about -20 dBFS, without silence around it; nothing for an empty text.
 
+        The manner chooses the voice and the words per minute of the settings.
         Raises EngineUnavailable when the program is missing or fails, EngineTimeout when it is silent for `voice_s`.
         """
-        process = await self._start(text)
+        process = await self._start(text, manner)
         try:
             async for chunk in self._condition(process):
                 yield chunk
@@ -47,11 +49,16 @@ class EspeakVoice:
         finally:
             await end(process)
 
-    async def _start(self, text: str) -> Process:
+    async def _start(self, text: str, manner: Manner) -> Process:
+        # The text goes through stdin: arguments are visible to every user of the machine. -z: no pause at the end.
+        wpm = self._slow_wpm if manner.slow else self._wpm
+        speech = ["-v", self._voices[manner.language], "-s", str(wpm), "-b", "1", "-z", "--stdin", "--stdout"]
         try:
-            process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+            process = await asyncio.create_subprocess_exec(
+                self._program, *speech, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            )
         except FileNotFoundError as e:
-            raise EngineUnavailable(_ENGINE, f"{self._command[0]} is missing; install the package espeak-ng") from e
+            raise EngineUnavailable(_ENGINE, f"{self._program} is missing; install the package espeak-ng") from e
         except OSError as e:
             raise EngineUnavailable(_ENGINE, f"cannot be started: {e.strerror}") from e
         if process.stdin is not None:

@@ -20,7 +20,7 @@ from ari_agent.dialogue.policy import Consultation
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.document import read_passages
 from ari_agent.knowledge.search import SearchKnowledge
-from ari_agent.protocols import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Line, Refusal, StaffLeg, Transcript
+from ari_agent.protocols import FRAME_BYTES, FRAME_MS, PLAIN, SAMPLE_RATE, Line, Manner, Refusal, StaffLeg, Transcript
 from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, TurnTaken
 
 CALL = UUID("00000000-0000-4000-8000-000000000001")
@@ -74,7 +74,7 @@ class Speaker:
         self.closed = 0
         """Texts whose audio was asked for and is no longer wanted or at its end."""
 
-    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield the audio in chunks of 100 ms."""
         self.texts.append(text)
         sample = len(self.texts).to_bytes(2, "little")
