@@ -14,6 +14,7 @@ from fakes import speech_settings
 from processes import children
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.protocols import PLAIN, Manner
 from ari_agent.speech.audio import duration_ms, lead_bytes, level_dbfs
 from ari_agent.speech.espeak import EspeakVoice
 
@@ -21,8 +22,8 @@ SETTINGS = speech_settings()
 TEXT = "Guten Tag, Sie sprechen mit dem KI-Assistenten der Firma Lindner. Wie kann ich Ihnen helfen?"
 
 
-async def spoken(voice: EspeakVoice, text: str) -> list[bytes]:
-    return [chunk async for chunk in voice.speak(text)]
+async def spoken(voice: EspeakVoice, text: str, manner: Manner = PLAIN) -> list[bytes]:
+    return [chunk async for chunk in voice.speak(text, manner)]
 
 
 def program(folder: Path, script: str) -> str:
@@ -66,6 +67,35 @@ async def test_every_variant_has_the_same_level(voice: str) -> None:
 async def test_a_faster_voice_needs_less_time() -> None:
     slow, fast = [b"".join(await spoken(EspeakVoice(speech_settings(voice_wpm=wpm)), TEXT)) for wpm in (120, 240)]
     assert duration_ms(fast) < duration_ms(slow) * 0.7
+
+
+async def test_who_asks_for_it_is_spoken_to_slowly() -> None:
+    voice = EspeakVoice(speech_settings(voice_wpm=165, slow_wpm=110))
+    plain, slow = [b"".join(await spoken(voice, TEXT, manner)) for manner in (PLAIN, Manner(slow=True))]
+    assert duration_ms(slow) > duration_ms(plain) * 1.3
+    assert level_dbfs(slow) == pytest.approx(-20.5, abs=2)
+
+
+async def test_who_asks_for_it_is_spoken_to_by_the_english_voice(tmp_path: Path) -> None:
+    english = Manner(language="en", slow=True)
+    voice = EspeakVoice(
+        speech_settings(voice="de+f3", voice_english="en-gb", slow_wpm=115),
+        program(tmp_path, 'echo "$@" >> "$0.args"; exec espeak-ng "$@"'),
+    )
+    german, words = [
+        b"".join(await spoken(voice, "One moment please, the nice thing.", manner)) for manner in (PLAIN, english)
+    ]
+    assert min(duration_ms(german), duration_ms(words)) > 1000
+    assert german != words
+    asked = (tmp_path / "voice.args").read_text().splitlines()
+    assert ["-v de+f3 -s 165" in asked[0], "-v en-gb -s 115" in asked[1]] == [True, True]
+
+
+async def test_an_english_voice_that_is_not_installed_leaves_german_as_it_is() -> None:
+    voice = EspeakVoice(speech_settings(voice_english="xyz"))
+    assert await spoken(voice, TEXT)
+    with pytest.raises(EngineUnavailable, match="status 1"):
+        await spoken(voice, "Hello.", Manner(language="en"))
 
 
 async def test_the_shortest_word_is_not_lost() -> None:

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 from fakes import FakeVoice
 
 from ari_agent.errors import EngineUnavailable
+from ari_agent.protocols import PLAIN, Manner
 from ari_agent.speech.audio import silence
 from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.sentences import PAUSE_MS
 
 TWO = "Guten Tag. Wie geht es Ihnen?"
 PAUSE = silence(PAUSE_MS)
+SLOW = Manner(slow=True)
+ENGLISH = Manner(language="en")
 
 
-async def spoken(voice: CachedVoice, text: str) -> list[bytes]:
-    return [chunk async for chunk in voice.speak(text)]
+class Attentive(FakeVoice):
+    """A voice that notes how it was asked to speak."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.manners: list[Manner] = []
+
+    def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
+        """Yield the audio of any voice."""
+        self.manners.append(manner)
+        return super().speak(text, manner)
+
+
+async def spoken(voice: CachedVoice, text: str, manner: Manner = PLAIN) -> list[bytes]:
+    return [chunk async for chunk in voice.speak(text, manner)]
 
 
 async def test_a_warm_phrase_comes_whole_and_costs_the_voice_nothing() -> None:
@@ -124,6 +141,35 @@ async def test_a_sentence_bigger_than_the_room_is_spoken_but_not_kept() -> None:
     cached = CachedVoice(FakeVoice(), most_bytes=10)
     assert await spoken(cached, "Guten Tag.")
     assert not cached.holds("Guten Tag.")
+
+
+async def test_what_was_rendered_plainly_is_rendered_anew_for_who_asks_for_it_slowly() -> None:
+    voice = Attentive()
+    cached = CachedVoice(voice)
+    await cached.warm(["Guten Tag."])
+    assert cached.holds("Guten Tag.")
+    assert not cached.holds("Guten Tag.", SLOW)
+    for _ in range(2):
+        assert await spoken(cached, "Guten Tag.", SLOW)
+    assert cached.holds("Guten Tag.", SLOW)
+    assert voice.manners == [PLAIN, SLOW]
+
+
+async def test_english_phrases_are_warmed_in_the_english_voice() -> None:
+    voice = Attentive()
+    cached = CachedVoice(voice, most_bytes=0)
+    await cached.warm(["One moment."], manner=ENGLISH)
+    assert await spoken(cached, "One moment.", ENGLISH) == [voice.pcm("One moment.")]
+    assert not cached.holds("One moment.")
+    assert voice.manners == [ENGLISH]
+
+
+async def test_two_who_ask_at_once_in_different_manners_are_both_served() -> None:
+    voice = Attentive()
+    cached = CachedVoice(voice)
+    both = await asyncio.gather(spoken(cached, "Guten Tag."), spoken(cached, "Guten Tag.", SLOW))
+    assert [b"".join(chunks) for chunks in both] == [voice.pcm("Guten Tag.")] * 2
+    assert set(voice.manners) == {PLAIN, SLOW}
 
 
 async def test_of_nothing_nothing_is_spoken() -> None:
