@@ -13,9 +13,10 @@ from ari_agent.decision import Intent
 from ari_agent.dialogue.conversation import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
+from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError
-from ari_agent.knowledge.document import Passage, read_passages
 from ari_agent.knowledge.encoder import EncoderKnowledge
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.llm.llama import LlamaDecider
@@ -31,13 +32,13 @@ NICENESS = 5
 def company_passages(path: Path) -> tuple[Passage, ...]:
     """Return the passages of a Markdown file, or of all Markdown files of a folder. Raises DocumentError."""
     if not path.is_dir():
-        return read_passages(path)
+        return read(path).passages
     files = sorted(path.glob("*.md"))
     if not files:
         raise DocumentError(f"{path} holds no Markdown file (*.md); put the company's documents there")
     passages: dict[str, Passage] = {}
     for file in files:
-        for passage in read_passages(file):
+        for passage in read(file).passages:
             if passage.id in passages:
                 raise DocumentError(f"{file}: another file of {path} has the heading {passage.title!r} too; rename one")
             passages[passage.id] = passage

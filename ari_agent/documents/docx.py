@@ -19,9 +19,8 @@ from ari_agent.documents import plain, rows
 from ari_agent.documents.archive import check
 from ari_agent.documents.document import MAX_CHARACTERS, Document
 from ari_agent.errors import DocumentError
-from ari_agent.knowledge.document import titled
 from ari_agent.knowledge.markdown import spoken, table_lines
-from ari_agent.knowledge.sections import Section, passages
+from ari_agent.knowledge.sections import Section, passages, titled
 
 _DAMAGED = (
     OpcError,

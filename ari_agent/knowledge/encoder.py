@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from ari_agent.decision import Intent
-from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import words
 from ari_agent.knowledge.german import tells
 from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.features import MAX_WORDS, words
 from ari_agent.knowledge.german import PAIRS, STOPWORDS
 from ari_agent.knowledge.mending import Mender
 from ari_agent.knowledge.network import Floats, Network, Vectors
+from ari_agent.knowledge.passage import Passage
 
 _GRAM = 4
 _TELLING = 5

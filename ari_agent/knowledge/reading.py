@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 
 Kind = Literal[
     "question",

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import Stemmer
 
-from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.german import PAIRS, STOPWORDS
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Match, Reading
 
 ANSWER = 0.6

@@ -58,6 +58,16 @@ def passages(
     return tuple(made.values())
 
 
+def titled(found: list[tuple[int, str]]) -> list[str]:
+    """Return a title per heading of (level, title): those of the headings above it come first."""
+    titles: list[str] = []
+    above: list[tuple[int, str]] = []
+    for level, title in found:
+        above = [*(one for one in above if one[0] < level), (level, title)]
+        titles.append(", ".join(one[1] for one in above))
+    return titles
+
+
 def _fields(section: Section) -> Fields:
     try:
         return read_fields(section.lines)

@@ -14,8 +14,8 @@ from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
 from ari_agent.config import Model, Settings
 from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError
-from ari_agent.knowledge.document import Passage
 from ari_agent.knowledge.encoder import EncoderKnowledge
+from ari_agent.knowledge.passage import Passage
 from ari_agent.llm.server import Server
 from ari_agent.ops.gguf import read_head
 from ari_agent.pbx.ami import Ami

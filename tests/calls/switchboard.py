@@ -17,8 +17,8 @@ from ari_agent.call import Call, Ending, Engines
 from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.dialogue.policy import Consultation
+from ari_agent.documents.reading import read
 from ari_agent.errors import EngineError, MediaError
-from ari_agent.knowledge.document import read_passages
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, PLAIN, SAMPLE_RATE, Line, Manner, Refusal, StaffLeg, Transcript
 from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, TurnTaken
@@ -44,7 +44,7 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 HERE = str(Path(__file__))
-KNOWLEDGE = SearchKnowledge(read_passages(DOCUMENT))
+KNOWLEDGE = SearchKnowledge(read(DOCUMENT).passages)
 SETTINGS = Settings.model_validate(
     {
         "company": {"name": COMPANY, "knowledge": str(DOCUMENT)},

@@ -7,7 +7,7 @@ import pytest
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation, Script
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.speech.sentences import split
 

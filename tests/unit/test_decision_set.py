@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_agent.knowledge.document import Passage, read_passages
+from ari_agent.documents import reading
+from ari_agent.knowledge.passage import Passage
 
 DIRECTORY = Path(__file__).parents[1] / "decisions"
 COMPANIES = ("zahn", "edv", "kfz", "haus", "glocke")
@@ -94,7 +95,7 @@ def read(name: str) -> list[Utterance]:
 
 
 def passages(company: str) -> tuple[Passage, ...]:
-    return read_passages(DIRECTORY / "companies" / f"{company}.md")
+    return reading.read(DIRECTORY / "companies" / f"{company}.md").passages
 
 
 @pytest.mark.parametrize("name", FILES)

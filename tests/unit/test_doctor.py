@@ -15,8 +15,8 @@ from aiohttp import web
 
 from ari_agent.cli.company import company_passages
 from ari_agent.config import Model, Settings
+from ari_agent.documents.markdown import parse_passages
 from ari_agent.errors import ModelError
-from ari_agent.knowledge.document import parse_passages
 from ari_agent.ops import doctor
 from ari_agent.ops.doctor import Finding, Level, examine_model
 from ari_agent.ops.gguf import Head, read_head

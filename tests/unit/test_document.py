@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ari_agent.documents.markdown import parse_passages
+from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError
-from ari_agent.knowledge.document import MAX_BYTES, Passage, parse_passages, read_passages, slug
+from ari_agent.knowledge.passage import Passage, slug
 
 GOOD = """# Muster GmbH
 
@@ -56,12 +58,12 @@ def test_every_heading_is_a_passage() -> None:
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"], ids=["Windows", "old Macintosh"])
 def test_line_ends_of_other_systems_are_read(tmp_path: Path, end: str) -> None:
-    assert read_passages(written(tmp_path, GOOD.replace("\n", end).encode())) == PASSAGES
+    assert read(written(tmp_path, GOOD.replace("\n", end).encode())).passages == PASSAGES
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
-    assert read_passages(written(tmp_path, b"\xef\xbb\xbf" + GOOD.encode())) == PASSAGES
-    assert read_passages(written(tmp_path, b"\xef\xbb\xbf## Kurz\nJa."))[0].title == "Kurz"
+    assert read(written(tmp_path, b"\xef\xbb\xbf" + GOOD.encode())).passages == PASSAGES
+    assert read(written(tmp_path, b"\xef\xbb\xbf## Kurz\nJa.")).passages[0].title == "Kurz"
 
 
 def test_frage_may_be_written_in_any_case() -> None:
@@ -90,28 +92,13 @@ def test_a_heading_without_letters_is_refused() -> None:
     assert refused("## !?\nJa.").startswith("firma.md:1 ")
 
 
-def test_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
-    path = written(tmp_path, "## Preis\nHundert Euro.\n## Öffnungszeiten\nImmer.".encode("latin-1"))
-    with pytest.raises(DocumentError, match=r"firma\.md:3 is not UTF-8"):
-        read_passages(path)
-
-
-def test_a_file_that_is_no_document_is_refused_before_it_is_read_as_text(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=f"at most {MAX_BYTES}"):
-        read_passages(written(tmp_path, b"x" * (MAX_BYTES + 1)))
-
-
-def test_a_document_of_the_largest_size_is_read(tmp_path: Path) -> None:
-    text = "## A\n" + "b" * (MAX_BYTES - 5)
-    (passage,) = read_passages(written(tmp_path, text.encode()))
-    assert len(passage.text) == MAX_BYTES - 5
-
-
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"gone\.md cannot be read: No such file"):
-        read_passages(tmp_path / "gone.md")
+        read(tmp_path / "gone.md")
+    folder = tmp_path / "folder.md"
+    folder.mkdir()
     with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
-        read_passages(tmp_path)
+        read(folder)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +123,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.getbasetemp() / "any.md"
     path.write_bytes(data)
     try:
-        passages = read_passages(path)
+        passages = read(path).passages
     except DocumentError:
         return
     assert passages

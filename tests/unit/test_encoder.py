@@ -18,16 +18,17 @@ from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Answer, Escalate
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.dialogue.german import INTENTS
+from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError
-from ari_agent.knowledge.document import Passage, read_passages
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.network import FILE, KINDS, Network, load
+from ari_agent.knowledge.passage import Passage
 
 REPO = Path(__file__).parents[2]
 MODEL = REPO / "models" / "encoder-de"
 DECISIONS = REPO / "tests" / "decisions"
 NETWORK = load(MODEL)
-LINDNER = read_passages(REPO / "deploy" / "sandbox" / "lindner.md")
+LINDNER = read(REPO / "deploy" / "sandbox" / "lindner.md").passages
 KNOWLEDGE = EncoderKnowledge(LINDNER, NETWORK, INTENTS)
 
 FLOORS = {"act": 0.86, "right": 0.73, "escalated": 0.96, "urgent": 0.97}
@@ -37,7 +38,7 @@ CEILINGS = {"wrong": 0.03, "false": 0.05}
 
 def shares() -> Mapping[str, float]:
     """Return what is counted of the tuning part, as `sandbox.decisions.score` defines it."""
-    companies = {path.stem: read_passages(path) for path in (DECISIONS / "companies").glob("*.md")}
+    companies = {path.stem: read(path).passages for path in (DECISIONS / "companies").glob("*.md")}
     scripts = {name: Script(name, EncoderKnowledge(p, NETWORK, INTENTS)) for name, p in companies.items()}
     parts: Counter[str] = Counter()
     wholes: Counter[str] = Counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_agent.knowledge.document import read_passages
+from ari_agent.documents.reading import read
 from ari_agent.knowledge.features import words
 from ari_agent.knowledge.network import KINDS
 
@@ -31,7 +31,7 @@ def evaluated() -> Iterator[str]:
     for line in lines(DECISIONS / "tune.jsonl"):
         yield json.loads(line)["text"]
     for path in (DECISIONS / "companies").glob("*.md"):
-        for passage in read_passages(path):
+        for passage in read(path).passages:
             yield from (passage.text, *passage.questions)
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from ari_agent.decision import Topic
 from ari_agent.dialogue.guard import objection
-from ari_agent.knowledge.document import read_passages
+from ari_agent.documents.reading import read
 from ari_agent.speech.sentences import split
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "sandbox" / "lindner.md"
-TOPICS = [Topic(p.id, p.title, p.text) for p in read_passages(DOCUMENT)]
+TOPICS = [Topic(p.id, p.title, p.text) for p in read(DOCUMENT).passages]
 HOURS = next(topic for topic in TOPICS if topic.id == "oeffnungszeiten")
 SERVICE = next(topic for topic in TOPICS if topic.id == "wartung")
 JOBS = Topic("bewerbung", "Bewerbung", "Frau Krüger nimmt Bewerbungen an. Praktika bieten wir nicht an.")

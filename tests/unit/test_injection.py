@@ -21,7 +21,7 @@ from ari_agent.dialogue.acts import Act, Answer, Escalate
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
-from ari_agent.knowledge.document import parse_passages
+from ari_agent.documents.markdown import parse_passages
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.reading import Kind, Knowledge, Match, Reading
 from ari_agent.knowledge.search import SearchKnowledge

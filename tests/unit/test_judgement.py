@@ -12,7 +12,7 @@ from ari_agent.decision import ACTS, ActName, Decision, Exchange, Intent, Situat
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.conversation import Conversation, Script
 from ari_agent.dialogue.policy import OF_KIND, Consultation, Rule, admit, asks_model, judge, stands
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Kind, Match, Reading
 from ari_agent.knowledge.search import SearchKnowledge
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 from sandbox.decisions.chat import Turn
 from sandbox.decisions.score import Score, hear
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_agent.knowledge.document import Passage, read_passages
+from ari_agent.documents.reading import read
+from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.search import SearchKnowledge
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "sandbox" / "lindner.md"
-PASSAGES = read_passages(DOCUMENT)
+PASSAGES = read(DOCUMENT).passages
 KNOWLEDGE = SearchKnowledge(PASSAGES)
 
 QUESTIONS = [(passage.id, question) for passage in PASSAGES for question in passage.questions]

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ari_agent.documents.reading import read
 from ari_agent.errors import AgentError
-from ari_agent.knowledge.document import read_passages
 from sandbox.decisions import score
 from sandbox.decisions.chat import ChatError, chatting
 from sandbox.decisions.score import SHARES, Score
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _company(name: str, items: Sequence[score.Item], options: argparse.Namespace, console: Console) -> Score:
     path = FOLDER / "companies" / f"{name}.md"
-    passages, found = read_passages(path), Score()
+    passages, found = read(path).passages, Score()
     with chatting(options.engine, path, options.more) as chat:
         for item in items:
             if item["company"] != name:

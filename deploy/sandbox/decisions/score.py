@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 from sandbox.decisions.chat import Turn
 
 Item = Mapping[str, Any]

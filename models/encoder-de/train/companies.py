@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ari_agent.knowledge.document import Passage
+from ari_agent.knowledge.passage import Passage
 from train.corpus import ANY, Corpus, Topic
 from train.speech import fill, spoken
 

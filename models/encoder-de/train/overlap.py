@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ari_agent.knowledge.document import read_passages
+from ari_agent.documents.reading import read
 from ari_agent.knowledge.features import words
 from train.corpus import Corpus
 
@@ -33,7 +33,7 @@ def find(corpus: Corpus, decisions: Path) -> Iterator[Near]:
     items = map(json.loads, (decisions / "tune.jsonl").read_text("utf-8").splitlines())
     evaluated = [item["text"] for item in items]
     for path in sorted((decisions / "companies").glob("*.md")):
-        evaluated += [passage.text for passage in read_passages(path)]
+        evaluated += [passage.text for passage in read(path).passages]
     known = [(frozenset(words(text)), text) for text in evaluated]
     trained = [text for t in corpus.topics for text in (*t.passages, *t.wordings)]
     trained += [text for lines in corpus.phrases.values() for text in lines]
