@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ari_agent.decision import Intent
 from ari_agent.dialogue.wording import Wording
 
@@ -10,6 +12,7 @@ GERMAN = Wording(
     not_recorded="Das Gespräch wird nicht aufgezeichnet.",
     wording_stored="Das Gespräch wird zum Testen mitgeschrieben.",
     offer="Einen Menschen erreichen Sie mit dem Wort Mitarbeiter oder der Taste Null. Was kann ich für Sie tun?",
+    known_caller="Schön, dass Sie wieder anrufen.",
     more="Kann ich sonst noch etwas für Sie tun?",
     moment="Einen Moment bitte, ich verbinde Sie.",
     connecting="Gerne, ich rufe jemanden für Sie an. Bitte bleiben Sie in der Leitung.",
@@ -22,11 +25,15 @@ GERMAN = Wording(
         "no-key": "Leider kann gerade niemand mit Ihnen sprechen.",
         "unavailable": "Leider kann ich gerade niemanden anrufen.",
     },
+    offer_callback="Soll ich einen Rückruf für Sie notieren?",
+    closed_callback="{opening} Wir rufen Sie gerne zurück. Dafür habe ich ein paar kurze Fragen.",
     what_else="Was kann ich sonst für Sie tun?",
     which_of_two="Geht es um {topic} oder um {other}?",
     is_it_about="Geht es um {topic}?",
     not_understood="Das habe ich leider nicht verstanden. Bitte sagen Sie es noch einmal mit anderen Worten.",
     unknown="Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen?",
+    unknown_closed="Das weiß ich leider nicht, und gerade ist niemand da. Soll ich einen Rückruf für Sie notieren?",
+    several_more="Und nun zu Ihrer nächsten Frage.",
     smalltalk="Darüber kann ich als Computer wenig sagen.",
     cannot="Dabei kann ich Ihnen leider nicht helfen.",
     taking_message="Gerne, ich rufe jemanden an, der Ihre Nachricht aufnimmt. Bitte bleiben Sie in der Leitung.",
@@ -37,7 +44,16 @@ GERMAN = Wording(
         "distress": "Das klingt schwer. Ich hole Ihnen einen Menschen.",
     },
     then_what="Worum geht es dann?",
+    nothing_noted="Gut, ich habe nichts notiert.",
+    slower="Gerne, ich spreche langsamer.",
+    english_switch=(
+        "I will continue in English. I understand only German, but I can connect you to a colleague. "
+        "Please press zero on your phone."
+    ),
+    german_again="Gerne, ich spreche wieder Deutsch.",
     are_you_there="Sind Sie noch da? Was kann ich für Sie tun?",
+    are_you_there_again="Ich höre Sie leider nicht. Bitte sagen Sie etwas, oder drücken Sie die Null.",
+    silence_end="Ich höre Sie leider nicht. Bitte rufen Sie noch einmal an. Auf Wiederhören.",
     goodbye="Vielen Dank für Ihren Anruf. Auf Wiederhören.",
     am_ai="Ich bin ein Computer, der KI-Assistent der Firma {company}, kein Mensch.",
     privacy="Ihre Worte werden nur auf dem Rechner der Firma {company} verarbeitet und verlassen ihn nicht.",
@@ -45,6 +61,7 @@ GERMAN = Wording(
         "Hier ist der KI-Assistent mit einem Anruf. KI-Zusammenfassung: {topic}. "
         "Drücken Sie die Eins zum Annehmen, die Zwei zum Ablehnen."
     ),
+    whisper_contact="Laut Rufnummer vermutlich {contact}.",
     topics={
         "wish-for-person": "Der Anrufer möchte mit einem Menschen sprechen",
         "key-0": "Der Anrufer hat die Null gedrückt",
@@ -60,6 +77,10 @@ GERMAN = Wording(
         "judgement": "Der Assistent hält ein Gespräch mit einem Menschen für nötig",
         "not-understood": "Der Assistent hat den Anrufer zweimal nicht verstanden",
         "silence": "Der Anrufer sagt nichts",
+        "english": "Der Anrufer möchte Englisch sprechen",
+        "form": "Der Anrufer wollte einen Rückruf, konnte aber nicht alles angeben",
+        "outside-hours": "Der Anrufer ruft außerhalb der Öffnungszeiten an",
+        "vip": "Ein bevorzugter Kontakt ruft an",
     },
     displays={
         "wish-for-person": "KI: Person gewuenscht",
@@ -76,8 +97,51 @@ GERMAN = Wording(
         "judgement": "KI: Mensch noetig",
         "not-understood": "KI: nicht verstanden",
         "silence": "KI: Anrufer schweigt",
+        "english": "KI: Englisch",
+        "form": "KI: Rueckruf offen",
+        "outside-hours": "KI: geschlossen",
+        "vip": "KI: VIP",
     },
 )
+
+GERMAN_DU = replace(
+    GERMAN,
+    offer="Einen Menschen erreichst du mit dem Wort Mitarbeiter oder der Taste Null. Was kann ich für dich tun?",
+    known_caller="Schön, dass du wieder anrufst.",
+    more="Kann ich sonst noch etwas für dich tun?",
+    moment="Einen Moment bitte, ich verbinde dich.",
+    connecting="Gerne, ich rufe jemanden für dich an. Bitte bleib in der Leitung.",
+    refusals=GERMAN.refusals
+    | {
+        "declined": "Leider kann gerade niemand mit dir sprechen.",
+        "no-key": "Leider kann gerade niemand mit dir sprechen.",
+    },
+    offer_callback="Soll ich einen Rückruf für dich notieren?",
+    closed_callback="{opening} Wir rufen dich gerne zurück. Dafür habe ich ein paar kurze Fragen.",
+    what_else="Was kann ich sonst für dich tun?",
+    not_understood="Das habe ich leider nicht verstanden. Bitte sag es noch einmal mit anderen Worten.",
+    unknown="Das weiß ich leider nicht. Möchtest du mit einem Menschen sprechen?",
+    unknown_closed="Das weiß ich leider nicht, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?",
+    several_more="Und nun zu deiner nächsten Frage.",
+    cannot="Dabei kann ich dir leider nicht helfen.",
+    taking_message="Gerne, ich rufe jemanden an, der deine Nachricht aufnimmt. Bitte bleib in der Leitung.",
+    before=GERMAN.before
+    | {
+        "emergency": "Im Notfall wähle bitte eins eins zwei.",
+        "accident": "Wenn jemand verletzt ist, wähle bitte eins eins zwei.",
+        "distress": "Das klingt schwer. Ich hole dir einen Menschen.",
+    },
+    are_you_there="Bist du noch da? Was kann ich für dich tun?",
+    are_you_there_again="Ich höre dich leider nicht. Bitte sag etwas, oder drück die Null.",
+    silence_end="Ich höre dich leider nicht. Bitte ruf noch einmal an. Auf Wiederhören.",
+    goodbye="Vielen Dank für deinen Anruf. Auf Wiederhören.",
+    privacy="Deine Worte werden nur auf dem Rechner der Firma {company} verarbeitet und verlassen ihn nicht.",
+    whisper=(
+        "Hier ist der KI-Assistent mit einem Anruf. KI-Zusammenfassung: {topic}. "
+        "Drück die Eins zum Annehmen, die Zwei zum Ablehnen."
+    ),
+)
+"""Where it differs for companies that say du to their callers."""
 
 INTENTS = (
     Intent("auskunft", ("wann haben sie geöffnet", "wo sind sie", "ich habe eine frage", "was machen sie alles")),

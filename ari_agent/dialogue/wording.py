@@ -1,4 +1,7 @@
-"""Every sentence the agent can say that is not in the company's document; one instance per language."""
+"""Every sentence the agent can say that is not in the company's document.
+
+One instance per language and form of address.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from dataclasses import dataclass
 class Wording:
     """The sentences of one language, short because they are heard once and cannot be read again.
 
-    `{company}`, `{topic}` and `{other}` are the only fields.
+    `{company}`, `{topic}` and `{other}` are the only fields, and where it says so `{opening}` and `{contact}`. What
+    has none of the last four is the same in all calls, so that it can be rendered before the first.
     """
 
     notice: str
@@ -19,6 +23,9 @@ class Wording:
     """Said instead of `not_recorded` when the settings store the wording."""
     offer: str
     """What the caller can do, and the open question."""
+    known_caller: str
+    """To a known calling number, before `offer`. A number proves nothing: it tells nothing that is stored of anybody.
+    """
     more: str
     """After an answer."""
     moment: str
@@ -29,12 +36,20 @@ class Wording:
     """After an escalation that failed; names the AI again."""
     refusals: dict[str, str]
     """By `Refusal.reason`: why nobody took the call."""
+    offer_callback: str
+    """After an escalation that failed."""
+    closed_callback: str
+    """The company is closed and a callback will be taken down; `{opening}` is why, and from when it is there again."""
     what_else: str
     which_of_two: str
     is_it_about: str
     not_understood: str
     unknown: str
     """The company's document does not tell; offers a person."""
+    unknown_closed: str
+    """The company's document does not tell and nobody is there; offers a callback."""
+    several_more: str
+    """Between the answers to several questions of one turn."""
     smalltalk: str
     cannot: str
     """To orders that are not for us."""
@@ -43,12 +58,26 @@ class Wording:
     before: dict[str, str]
     """By reason of the escalation: said in full before anything else."""
     then_what: str
+    nothing_noted: str
+    """After a callback or message that the caller broke off."""
+    slower: str
+    english_switch: str
+    """English in every language, because it is said to a caller who asked for it."""
+    german_again: str
+    """To a caller who goes back from English to German."""
     are_you_there: str
+    """After the first silence."""
+    are_you_there_again: str
+    """After the second."""
+    silence_end: str
+    """After the third, when no person can be reached; ends the call."""
     goodbye: str
     am_ai: str
     privacy: str
     whisper: str
-    """For the receptionist."""
+    """For the receptionist, whose language is German."""
+    whisper_contact: str
+    """For the receptionist alone: `{contact}` is whom the calling number belongs to."""
     topics: dict[str, str]
     """By reason of the escalation: the caller's matter, for the receptionist."""
     displays: dict[str, str]
