@@ -14,10 +14,12 @@ from typing import Literal
 from ari_agent.decision import ACTS, Brief, Decision, Exchange, Intent, Situation, Topic
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
 from ari_agent.dialogue.german import GERMAN, INTENTS
-from ari_agent.dialogue.german_rules import GERMAN_RULES
+from ari_agent.dialogue.german_rules import BACKCHANNELS, GERMAN_RULES, UNKNOWN
 from ari_agent.dialogue.policy import Consultation, Rule, Rules, admit, asks_model, is_clear, judge, rule, stands
 from ari_agent.dialogue.wording import Wording
 from ari_agent.knowledge.reading import Knowledge, Reading
+from ari_agent.protocols import PLAIN, Manner
+from ari_agent.task import Note, Task
 
 _LANGUAGES: dict[str, tuple[Wording, Rules, tuple[Intent, ...]]] = {"de": (GERMAN, GERMAN_RULES, INTENTS)}
 _MISSES = 2
@@ -107,6 +109,8 @@ class Conversation:
     """What led to the last act; None when no words of the caller did."""
     consulted: Situation | None = field(default=None, init=False)
     """The last turn, if a model was to decide it."""
+    manner: Manner = field(default=PLAIN, init=False)
+    """How the caller wants to be spoken to."""
     _misses: int = field(default=0, init=False)
     _silences: int = field(default=0, init=False)
     _offered: str | None = field(default=None, init=False)
@@ -116,6 +120,8 @@ class Conversation:
     """The last reply, for "wie bitte?" and for what a "nein" means."""
     _caller: str = field(default="", init=False)
     """The caller's last words, until it is known what they heard of the reply."""
+    _replying: bool = field(default=False, init=False)
+    """Whether the latest exchange is the one whose reply is being said."""
     _history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=_EXCHANGES), init=False)
     _read: tuple[str, str, Reading] | None = field(default=None, init=False)
     """The latest reading with its words, because the last partial and the final text are mostly the same."""
@@ -136,6 +142,24 @@ class Conversation:
             case _:
                 return True
 
+    def is_backchannel(self, text: str, *, last_sentence: bool) -> bool:
+        """Tell whether words said while we speak only show that the caller listens, or are no words at all.
+
+        `last_sentence`: we are in the last sentence of the reply; if it asks for a yes or no, "ja" is the answer.
+        """
+        words = text.split()
+        if last_sentence and rule(text, self.script.rules) == "yes" and self._asks_yes_or_no():
+            return False
+        return words.count(UNKNOWN) <= 1 and BACKCHANNELS.issuperset(words)
+
+    def unfinished(self) -> Task | None:
+        """Return what the caller has left so far when the call ends in the middle of it."""
+        return None
+
+    def note(self, outcome: str) -> Note | None:
+        """Return the note on the call; `outcome` is that of the call log, such as "solved"."""
+        return None
+
     def ahead(self, partial: str) -> Situation | None:
         """Return the turn as far as it has been spoken, if a model will be asked; None else.
 
@@ -152,7 +176,7 @@ class Conversation:
         "" and unknown words alone count as not understood.
         """
         self._silences = 0
-        self._caller, self.consulted = text, None
+        self._caller, self.consulted, self._replying = text, None, False
         found, reading = rule(text, self.script.rules), self._reading(text)
         if found is not None and not stands(found, reading):
             found = None
@@ -171,14 +195,17 @@ class Conversation:
         return self._carry_out(admit(decision, situation, self.script.passages, self.script.consultation))
 
     def replied(self, heard: str) -> None:
-        """Note how much of the reply the caller heard."""
+        """Note how much of the reply the caller heard; more of it, when a reply that was cut off is gone on with."""
         if self._caller:
             self._history.append(Exchange(self._caller, heard))
-            self._caller = ""
+            self._caller, self._replying = "", True
+        elif self._replying:
+            self._history[-1] = replace(self._history[-1], agent=heard)
 
     def key(self, digit: str) -> Act:
         """Decide after a key; 0 is the way to a person at any time."""
         self._silences = 0
+        self._replying = False
         self.decision = None
         if digit == "0":
             return self._remember(self._escalate(Decision("escalate", reason="key-0")))
@@ -187,6 +214,7 @@ class Conversation:
     def silent(self) -> Act:
         """Decide after the caller said nothing for the time of the settings."""
         self._silences += 1
+        self._replying = False
         self.decision = None
         if self._silences >= _SILENCES:
             return self._remember(self._escalate(Decision("escalate", reason="silence")))
@@ -196,8 +224,14 @@ class Conversation:
         """Decide after nobody took the call."""
         w = self.script.wording
         self._misses = self._silences = 0
+        self._replying = False
         self.decision = None
         return self._remember(Ask(self._say(f"{w.back_again} {w.refusals[reason]} {w.what_else}"), "refused"))
+
+    def _asks_yes_or_no(self) -> bool:
+        if isinstance(self._last, Answer):
+            return bool(self._last.after)
+        return self._offered is not None or self._last.reason == "unknown"
 
     def _situation(self, text: str, default: Decision) -> Situation:
         return Situation(text, tuple(self._history), ACTS, default)

@@ -94,3 +94,11 @@ _PATTERNS: dict[Rule, str] = {
 }
 
 GERMAN_RULES: Rules = {name: re.compile(pattern, re.VERBOSE) for name, pattern in _PATTERNS.items()}
+
+UNKNOWN = "[unk]"
+"""What recognition writes for a word it does not know; a "mhm" mostly is one."""
+
+BACKCHANNELS = frozenset(
+    {"ja", "jaja", "mhm", "hm", "aha", "ah", "oh", "ach", "so", "okay", "genau", "verstehe", "gut", "klar", UNKNOWN}
+)
+"""Words with which a listener says no more than that they listen."""
