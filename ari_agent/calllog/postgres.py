@@ -27,8 +27,11 @@ from ari_agent.record import (
     DisclosurePlayed,
     Entry,
     EscalationEnded,
+    NoteWritten,
+    TaskTaken,
     TurnTaken,
 )
+from ari_agent.task import Note, Task
 
 CAPACITY = 10_000
 """Entries that wait while the database is away: some 700 calls, about 10 MB."""
@@ -48,6 +51,8 @@ _KIND: dict[type[Entry], str] = {
     TurnTaken: "turn",
     EscalationEnded: "escalated",
     CallNoted: "noted",
+    TaskTaken: "task",
+    NoteWritten: "note",
     CallClosed: "closed",
 }
 
@@ -198,8 +203,7 @@ class PostgresLog:
 
     async def _record(self, connection: Connection, waiting: _Waiting) -> None:
         kind = _KIND[type(waiting.entry)]
-        values = {field.name: _clean(getattr(waiting.entry, field.name)) for field in dataclasses.fields(waiting.entry)}
-        values["entry"] = waiting.id
+        values = _values(waiting.entry) | {"entry": waiting.id}
         sqlstate = await self._execute(connection, f"record_{kind}", values)
         if sqlstate is not None:
             # No second attempt would fare better. The driver's text holds the values, so only its code is kept.
@@ -225,10 +229,21 @@ class PostgresLog:
             log.error("the call log is not written", reason=str(e), waiting=self.waiting, dropped=self._dropped)
 
 
+def _values(record: Entry | Task | Note) -> dict[str, Any]:
+    """Return the parameters of an entry's statement; a task's or note's fields stand beside those of its entry."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        values |= _values(value) if isinstance(value, Task | Note) else {field.name: _clean(value)}
+    return values
+
+
 def _clean(value: object) -> object:
     """Make a value storable: no NUL and no half characters in texts, tenths of milliseconds are enough."""
     if isinstance(value, str):
         return value.replace("\0", "�").encode("utf-8", "replace").decode()
     if isinstance(value, float):
         return round(value, 1)
+    if isinstance(value, tuple):
+        return [_clean(item) for item in value]
     return value

@@ -35,8 +35,11 @@ from ari_agent.record import (
     DisclosurePlayed,
     Entry,
     EscalationEnded,
+    NoteWritten,
+    TaskTaken,
     TurnTaken,
 )
+from ari_agent.task import Note, Task
 
 NUMBER = "+491701234567"
 """The caller's number in every entry."""
@@ -267,6 +270,23 @@ def turn(call: UUID, number: int = 1, **changes: Any) -> TurnTaken:
     return TurnTaken(**{"call": call, "at": now(), "number": number, **fields, **changes})
 
 
+def callback(call: UUID, **changes: Any) -> TaskTaken:
+    fields: dict[str, Any] = {
+        "kind": "callback", "name": "Erika Beispiel", "number": NUMBER, "company": "Beispiel und Söhne",
+        "email": "erika@example.org", "recipient": "Herrn Muster", "matter": "die Therme tropft",
+        "earliest": datetime(2026, 11, 23, 13, tzinfo=UTC), "latest": datetime(2026, 11, 23, 15, tzinfo=UTC),
+        "due": datetime(2026, 11, 23, 16, tzinfo=UTC), "urgency": "high", "intent": "stoerung", "reason": "no-answer",
+    }  # fmt: skip
+    return TaskTaken(call, now(), uuid4(), Task(**{**fields, **changes}))
+
+
+def noted(call: UUID) -> NoteWritten:
+    about = ("Wartung", "Rückruf erbeten: die Therme tropft")
+    agreed, missing = ("Rückruf bis Montag, 23. November, 17 Uhr",), ("Empfang nicht erreicht",)
+    note = Note("Erika Beispiel, Beispiel und Söhne", about, agreed, missing, "high", "ari-agent 0.3.0, encoder-de")
+    return NoteWritten(call, now(), note)
+
+
 def whole_call(call: UUID) -> list[Entry]:
     """One entry of every kind."""
     return [
@@ -274,8 +294,10 @@ def whole_call(call: UUID) -> list[Entry]:
         CallAnswered(call, now(), 412.0),
         DisclosurePlayed(call, now(), 8250.0, "ab" * 32),
         turn(call, caller_text="was kostet die wartung", agent_text="Die Wartung kostet 129 Euro."),
+        callback(call),
         EscalationEnded(call, now(), "empfang", "wish-for-person", "accepted", 4200.0),
         CallNoted(call, now(), "late-answer", "stage=decide"),
+        noted(call),
         CallClosed(call, now(), "handed-over", "wish-for-person", 1, "empfang"),
     ]
 

@@ -126,7 +126,7 @@ async def test_show_prints_turns_and_events_of_one_call(calls: CallDatabase, con
     shown = json.loads(out)
     assert shown["id"] == str(call)
     assert shown["turns"][0]["caller_text"] == "was kostet die wartung"
-    assert len(shown["events"]) == 7
+    assert len(shown["events"]) == 9
 
     status, out, _ = await output(config, "show", str(call))
     assert status == 0
@@ -178,7 +178,7 @@ async def test_watch_shows_people_a_line_for_each_event(calls: CallDatabase, con
         assert process.stderr is not None
         await process.stderr.readline()
         await record(calls, uuid4(), wording=True)
-        lines = [(await process.stdout.readline()).decode().rstrip() for _ in range(9)]
+        lines = [(await process.stdout.readline()).decode().rstrip() for _ in range(11)]
     assert lines[1].endswith("angenommen nach 412 ms")
     assert lines[3].endswith("Schritt 1: Sprache → Antwort preise/wartung, nach 399 ms")
     assert lines[4].strip() == "Anrufer „was kostet die wartung“"
@@ -199,4 +199,4 @@ async def test_following_survives_a_lost_connection_and_leaves_nothing_out(calls
     assert len(ended) == 2  # the writer's and the reader's
     written = calls.query("SELECT seq, kind FROM ari_agent.event ORDER BY seq")
     assert [event["kind"] for event in seen] == [row["kind"] for row in written]
-    assert len(written) == 7
+    assert len(written) == 9

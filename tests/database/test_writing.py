@@ -47,7 +47,7 @@ async def test_every_kind_of_entry_lands_in_its_table(calls: CallDatabase) -> No
     ]
 
     kinds = [event["kind"] for event in calls.query("SELECT kind FROM ari_agent.event ORDER BY seq")]
-    assert kinds == ["opened", "answered", "disclosed", "turn", "escalated", "noted", "closed"]
+    assert kinds == ["opened", "answered", "disclosed", "turn", "task", "escalated", "noted", "note", "closed"]
 
 
 async def test_events_hold_neither_number_nor_words(calls: CallDatabase) -> None:
@@ -73,7 +73,7 @@ async def test_words_are_stored_only_when_the_settings_ask_for_them(calls: CallD
 
 
 async def test_a_call_is_complete_in_whatever_order_its_entries_come(calls: CallDatabase) -> None:
-    orders = list(itertools.islice(itertools.permutations(range(7)), 0, None, 631))
+    orders = list(itertools.islice(itertools.permutations(range(9)), 0, None, 45_361))
     async with PostgresLog.open(calls.settings, "another-node") as log:
         for order in orders:
             entries = whole_call(uuid4())
@@ -84,7 +84,8 @@ async def test_a_call_is_complete_in_whatever_order_its_entries_come(calls: Call
     rows = calls.query("SELECT * FROM ari_agent.call")
     assert len(rows) == len(orders)
     assert all(row["caller"] == NUMBER and row["outcome"] == "handed-over" and row["setup_ms"] == 412.0 for row in rows)
-    assert len(calls.query("SELECT 1 FROM ari_agent.turn")) == len(orders)
+    for table in ("turn", "task", "note"):
+        assert len(calls.query(f"SELECT 1 FROM ari_agent.{table}")) == len(orders)  # noqa: S608
 
 
 async def test_a_call_whose_opening_was_lost_still_closes(calls: CallDatabase) -> None:
@@ -154,7 +155,7 @@ async def test_a_full_queue_drops_the_oldest_and_says_so_once_without_content(ca
                 log.write(entry)
             assert not log.healthy
             assert log.waiting in (3, 4)  # one more may be in the writer's hands
-            assert log.waiting + log.dropped == 7
+            assert log.waiting + log.dropped == 9
 
     (start, end) = lines
     assert start["event"] == "the call log is not written"
@@ -174,7 +175,7 @@ async def test_two_controllers_write_side_by_side(calls: CallDatabase) -> None:
         assert await one.flush(WAIT_S)
         assert await two.flush(WAIT_S)
 
-    assert calls.query("SELECT count(*) AS events FROM ari_agent.event") == [{"events": 40 * 7}]
+    assert calls.query("SELECT count(*) AS events FROM ari_agent.event") == [{"events": 40 * 9}]
 
 
 async def test_writing_never_waits(calls: CallDatabase) -> None:

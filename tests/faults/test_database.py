@@ -113,8 +113,11 @@ async def test_an_entry_whose_acknowledgement_was_lost_is_not_written_again(
                     await wire.cut.wait()
                 assert await log.flush(WAIT_S)
     kinds = Counter(row["kind"] for row in own.query("SELECT kind FROM ari_agent.event"))
-    assert kinds == dict.fromkeys(("opened", "answered", "disclosed", "turn", "escalated", "noted", "closed"), 1)
-    assert len(own.query("SELECT 1 FROM ari_agent.turn")) == 1
+    assert kinds == dict.fromkeys(
+        ("opened", "answered", "disclosed", "turn", "task", "escalated", "noted", "note", "closed"), 1
+    )
+    for table in ("turn", "task", "note"):
+        assert len(own.query(f"SELECT 1 FROM ari_agent.{table}")) == 1  # noqa: S608
 
 
 async def test_a_session_ended_in_the_middle_of_a_statement_changes_nothing(calls: CallDatabase) -> None:

@@ -1,0 +1,83 @@
+-- Statements about callbacks, messages and notes; the rules of queries.sql hold here as well.
+
+-- name: record_task
+-- A text that is too long is cut: what a caller asked for must not be lost for its length.
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code)
+    VALUES (%(entry)s, %(call)s, %(at)s, 'task', %(kind)s)
+    ON CONFLICT (entry) DO NOTHING
+    RETURNING seq
+), parent AS (
+    INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
+), taken AS (
+    INSERT INTO ari_agent.task (
+        id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due,
+        urgency, intent, reason, complete
+    )
+    SELECT
+        %(ident)s::uuid, %(call)s::uuid, %(at)s::timestamptz, %(kind)s::text,
+        nullif(left(%(name)s::text, 200), ''), nullif(left(%(number)s::text, 80), ''),
+        nullif(left(%(company)s::text, 200), ''), nullif(left(%(email)s::text, 254), ''),
+        nullif(left(%(recipient)s::text, 200), ''), nullif(left(%(matter)s::text, 2000), ''),
+        %(earliest)s::timestamptz, %(latest)s::timestamptz, %(due)s::timestamptz, %(urgency)s::text,
+        nullif(%(intent)s::text, ''), nullif(%(reason)s::text, ''), %(complete)s::boolean
+    FROM entry
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
+-- name: record_note
+-- A call has one note; another entry with a note of the same call is a fault and refused by the primary key.
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code)
+    VALUES (%(entry)s, %(call)s, %(at)s, 'note', %(urgency)s)
+    ON CONFLICT (entry) DO NOTHING
+    RETURNING seq
+), parent AS (
+    INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
+), written AS (
+    INSERT INTO ari_agent.note (call, written_at, who, about, agreed, open, urgency, made_by)
+    SELECT
+        %(call)s::uuid, %(at)s::timestamptz, left(%(who)s::text, 500), %(about)s::text[], %(agreed)s::text[],
+        %(open)s::text[], %(urgency)s::text, %(made_by)s::text
+    FROM entry
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
+-- name: tasks
+-- For the desk that calls back: full numbers. What is due first stands first, what is done last.
+SELECT
+    id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due, urgency,
+    intent, reason, complete, state, done_at, done_by, coalesce(state = 'open' AND due < now(), false) AS overdue
+FROM ari_agent.task
+WHERE state = 'open' OR %(all)s::boolean
+ORDER BY
+    state = 'done', done_at DESC, due NULLS LAST, array_position('{high,normal,low}'::text[], urgency), taken_at, id
+
+-- name: tasks_beginning
+SELECT id, state, done_at, done_by FROM ari_agent.task WHERE starts_with(id::text, %(prefix)s::text) ORDER BY id LIMIT 2
+
+-- name: task_done
+-- Only once: whoever comes second finds it done.
+WITH done AS (
+    UPDATE ari_agent.task SET state = 'done', done_at = clock_timestamp(), done_by = %(by)s::text
+    WHERE id = %(id)s AND state = 'open'
+    RETURNING id, call, done_at
+), entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code)
+    SELECT gen_random_uuid(), call, done_at, 'task', 'done' FROM done
+    RETURNING seq
+)
+SELECT done.id, pg_notify('ari_agent_event', entry.seq::text) FROM done, entry
+
+-- name: call_tasks
+-- For the call log, where numbers are short.
+SELECT
+    id, taken_at, kind, caller_name, ari_agent.gekuerzt(number) AS number, company, email, recipient, matter, earliest,
+    latest, due, urgency, intent, reason, complete, state, done_at, done_by,
+    coalesce(state = 'open' AND due < now(), false) AS overdue
+FROM ari_agent.task
+WHERE call = %(call)s
+ORDER BY taken_at, id
+
+-- name: call_note
+SELECT written_at, who, about, agreed, open, urgency, ai_generated, made_by FROM ari_agent.note WHERE call = %(call)s
