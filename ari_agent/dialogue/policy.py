@@ -23,6 +23,10 @@ Rule = Literal[
     "message",
     "ask-ai",
     "privacy",
+    "slower",
+    "english",
+    "german",
+    "open-now",
     "repeat",
     "goodbye",
     "yes",
@@ -66,7 +70,7 @@ _TROUBLE: frozenset[Rule] = frozenset({"fault", "complaint", "accident", "distre
 
 A person who is brought to a mere question costs a minute, trouble that is taken for a question may cost much more.
 """
-_ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy"})
+_ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy", "slower", "english", "german"})
 """Rules that a passage overrides which answers the words, or a need of a person: "die Dame von gestern noch mal"."""
 
 _MOST_LETTERS = 2000

@@ -23,6 +23,8 @@ class Wording:
     """Said instead of `not_recorded` when the settings store the wording."""
     offer: str
     """What the caller can do, and the open question."""
+    offer_closed: str
+    """Instead of `offer` while the company is closed; `{opening}` is why, and from when it is there again."""
     known_caller: str
     """To a known calling number, before `offer`. A number proves nothing: it tells nothing that is stored of anybody.
     """
