@@ -85,8 +85,8 @@ _PATTERNS: dict[Rule, str] = {
     "slower": r"\b(langsamer | nicht\ so\ schnell | zu\ schnell)\b",
     "english": r"\b((auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)) | ^english\b",
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
-    "open-now": r"""\b((haben|habt|seid|sind)\ (sie|ihr)\b(?!.*\bmorgen\b).*\b(heute|jetzt|gerade|noch|momentan)\b.*
-        \b(offen|geöffnet|auf|da|erreichbar)(?!\ w)) | \b(heute|jetzt|gerade)\ (noch\ )?(offen|geöffnet)\b""",
+    "open-now": r"""\b((haben|habt|seid|sind)\ (sie|ihr)\b(?!.*\bmorgen\b).*\b(heute|jetzt|gerade|momentan)\b.*
+        \b(offen|geöffnet|auf|da|erreichbar)(?!\ w)) | \b(heute|jetzt|gerade|noch)\ (offen|geöffnet)\b""",
     "repeat": r"""\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
         ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
     "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
@@ -109,6 +109,6 @@ BACKCHANNELS = frozenset(
 """Words with which a listener says no more than that they listen."""
 
 CALLBACK = re.compile(
-    r"rück ?ruf|zurück ?(zu ?)?ruf|zurückgerufen|ruf(en|t)? (sie |er |ihr )?mich|melde[nt]? (sie |er )?(sich )?|anruf(en)?\b"
+    r"rück ?ruf|zurück ?(zu ?)?ruf|zurück ?gerufen|ruf(en|t)? (sie |er |ihr )?mich|anruf(en)?\b|meldet? (sie |er )?sich"
 )
 """In words that ask for a callback or message: it is a callback that is wanted."""

@@ -29,7 +29,8 @@ def stations(
     """
     hours = "closed" if opened is False else "open"
     for row in table:
-        if row.intent in ("*", decision.intent) and row.urgency in ("*", decision.urgency) and row.hours in ("*", hours):
+        fits = row.intent in ("*", decision.intent) and row.urgency in ("*", decision.urgency)
+        if fits and row.hours in ("*", hours):
             return _first(wanted, row.targets) if row.targets else ()
     if opened is False and decision.urgency != "high":
         return ()
