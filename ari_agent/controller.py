@@ -8,7 +8,7 @@ silent, and the dialplan goes on to the staff queue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -26,9 +26,10 @@ from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Connected, Disconnected, Entered, Event
 from ari_agent.pbx.leg import Leg
-from ari_agent.protocols import CallLog
+from ari_agent.protocols import CallLog, Directory
 from ari_agent.reconcile import attend, reconcile, rescue
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
+from ari_agent.routing import Routing
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,11 @@ FALLBACK = "fallback"
 """Extension of the dialplan context that takes callers to the queue."""
 HAND_BACK_S = 5.0
 """On stop, after the drain: how long callers may take to hear "Einen Moment bitte" and reach the queue."""
+
+
+def utc_now() -> datetime:
+    """Return the time, aware."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,26 @@ class _Result:
 class Controller:
     """Serves the calls of one Asterisk."""
 
-    def __init__(self, settings: Settings, pbx: Pbx, engines: Engines, script: Script, call_log: CallLog) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pbx: Pbx,
+        engines: Engines,
+        script: Script,
+        call_log: CallLog,
+        directory: Directory,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """`now` returns the time, aware: what opening hours and the call log go by."""
         self._settings = settings
         self._ari = pbx.ari
         self._ami = pbx.ami
         self._engines = engines
         self._script = script
         self._log = call_log
+        self._now = now
+        self._routing = Routing(settings, pbx.ami, directory, self._able, now)
         self._busy = 0
         """Slots in use, a call that is just being claimed included."""
         self._calls: set[Call] = set()
@@ -82,9 +101,7 @@ class Controller:
     @property
     def ready(self) -> bool:
         """Whether a new call would be claimed."""
-        return (
-            not self._stopping.is_set() and self._busy < self._settings.calls.slots and self._engines.recogniser.ready
-        )
+        return self._able() and self._busy < self._settings.calls.slots
 
     def stop(self) -> None:
         """Refuse new calls from now on and let `run` end when those that talk are done or the drain limit is over."""
@@ -93,7 +110,7 @@ class Controller:
     async def run(self) -> None:
         """Serve calls until `stop`. Raises AgentError when the FastAGI port is taken."""
         asterisk = self._settings.asterisk
-        async with route_server(asterisk.agi_host, asterisk.agi_port, asterisk.request_s, self._route):
+        async with route_server(asterisk.agi_host, asterisk.agi_port, asterisk.request_s, self._routing.answer):
             listening = asyncio.create_task(self._listen(), name="events")
             stopping = asyncio.create_task(self._stopping.wait(), name="stop")
             try:
@@ -107,9 +124,9 @@ class Controller:
             if not listening.cancelled():
                 listening.result()  # a mistake in the event loop ends the controller with its traceback
 
-    def _route(self, _dialled: str) -> str:
-        # Whether a slot is free is told by claiming or not: another controller may have one.
-        return "ai"
+    def _able(self) -> bool:
+        """Whether we serve calls at all, with a free slot or without: another controller may have one."""
+        return not self._stopping.is_set() and self._engines.recogniser.ready
 
     async def _listen(self) -> None:
         async for event in self._ari.events():
@@ -180,7 +197,7 @@ class Controller:
         ident = uuid4()
         structlog.contextvars.bind_contextvars(call=str(ident))
         log.info("call opened")
-        self._log.write(_opened(ident, entered, self._settings.asterisk.node))
+        self._log.write(self._opened(ident, entered))
         result = _Result()
         try:
             await self._converse(ident, entered, result)
@@ -196,7 +213,8 @@ class Controller:
         finally:
             if result.outcome == "to-queue":
                 await settle(self._to_queue(entered.channel))
-            self._log.write(CallClosed(ident, _now(), result.outcome, result.reason, result.turns, result.escalated_to))
+            closed = result.outcome, result.reason, result.turns, result.escalated_to
+            self._log.write(CallClosed(ident, self._now(), *closed))
             metrics.CALLS.labels(result.outcome, result.reason).inc()
             log.info("call closed", outcome=result.outcome, reason=result.reason, turns=result.turns)
 
@@ -205,7 +223,7 @@ class Controller:
         escalation = QueueEscalation(self._ari, self._ami, self._engines.voice, settings, str(ident), entered.caller)
         async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
-            self._log.write(CallAnswered(ident, _now(), setup_ms))
+            self._log.write(CallAnswered(ident, self._now(), setup_ms))
             call = Call(
                 ident, leg.line, leg.keys(), self._engines, Conversation(self._script), escalation, self._log, settings
             )
@@ -236,6 +254,11 @@ class Controller:
             case _:
                 result.outcome, result.reason = "caller-hung-up", "caller"
 
+    def _opened(self, ident: UUID, entered: Entered) -> CallOpened:
+        _, dialled, *flags = (*entered.args, "")
+        node, caller = self._settings.asterisk.node, entered.caller or None
+        return CallOpened(ident, self._now(), node, entered.channel, dialled, caller, test="test" in flags)
+
     async def _to_queue(self, channel: str) -> None:
         await self._ari.continue_in(channel, self._settings.asterisk.context, FALLBACK)
 
@@ -249,13 +272,6 @@ class Controller:
             await _wait(self._tasks, HAND_BACK_S)
 
 
-def _opened(ident: UUID, entered: Entered, node: str) -> CallOpened:
-    _, dialled, *flags = (*entered.args, "")
-    return CallOpened(
-        ident, _now(), node, entered.channel, dialled, caller=entered.caller or None, test="test" in flags
-    )
-
-
 async def _wait(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:
     if tasks:
         await asyncio.wait(list(tasks), timeout=limit_s)
@@ -266,7 +282,3 @@ async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(list(tasks))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from ari_agent.call import Engines
+from ari_agent.calllog.phone_book import PhoneBook
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.cli.company import company_decider, company_script
 from ari_agent.cli.metrics import served
@@ -50,7 +51,8 @@ async def serve(settings: Settings) -> None:
         telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
         stack.callback(telling.cancel)
         engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
-        controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log)
+        directory = PhoneBook((), settings.company.area_code)
+        controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log, directory)
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         stack.enter_context(served(settings.metrics))

@@ -7,7 +7,7 @@ client that connects and closes would keep the event loop busy for ever.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -19,13 +19,16 @@ log = structlog.get_logger(__name__)
 
 MAX_REQUEST_BYTES = 16_384
 """Asterisk sends about 700 bytes of variables; more is no question of a dialplan."""
+WITHHELD = "unknown"
+"""What Asterisk sends in place of a calling number that it was not told."""
+
+Route = Callable[[str, str | None], Awaitable[str]]
+"""Gets the dialled and the calling number, None for one withheld; returns one word for the dialplan."""
 
 
 @asynccontextmanager
-async def route_server(
-    host: str, port: int, limit_s: float, route: Callable[[str], str]
-) -> AsyncIterator[asyncio.Server]:
-    """Serve the question; `route` gets the dialled number and returns "ai" or "staff".
+async def route_server(host: str, port: int, limit_s: float, route: Route) -> AsyncIterator[asyncio.Server]:
+    """Serve the question with what `route` answers; what it raises costs the question its answer.
 
     The port is shared: several controllers on one machine may answer on it. Raises AgentError when it is taken.
     """
@@ -49,10 +52,13 @@ async def route_server(
         yield server
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, route: Callable[[str], str]) -> None:
-    lines = (await reader.readuntil(b"\n\n")).decode().splitlines()
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, route: Route) -> None:
+    # A caller's display name may be in any encoding, and nothing of it matters here.
+    lines = (await reader.readuntil(b"\n\n")).decode(errors="replace").splitlines()
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     if headers.get("agi_network_script") != "route":
         raise ValueError("no route")
     request = Request(app=None, headers=headers, reader=reader, writer=writer)
-    await request.send_command(f"SET VARIABLE ARI_AGENT_ROUTE {route(headers.get('agi_arg_1', ''))}")
+    caller = headers.get("agi_callerid", WITHHELD)
+    answer = await route(headers.get("agi_arg_1", ""), None if caller == WITHHELD else caller)
+    await request.send_command(f"SET VARIABLE ARI_AGENT_ROUTE {answer}")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,10 +19,11 @@ from psycopg.rows import DictRow, dict_row
 
 from ari_agent.call import Engines
 from ari_agent.calllog.embedded import EmbeddedPostgres
+from ari_agent.calllog.phone_book import PhoneBook
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.cli.company import company_decider, company_script
 from ari_agent.config import Settings, load
-from ari_agent.controller import Controller, Pbx
+from ari_agent.controller import Controller, Pbx, utc_now
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -143,8 +145,8 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
-    """Serve the sandbox's calls in our own process, built as `ari-agent run` builds it."""
+async def inside(folder: Path, settings: Tables, now: Callable[[], datetime] = utc_now) -> AsyncIterator[Inside]:
+    """Serve the sandbox's calls in our own process, built as `ari-agent run` builds it; `now` is what time it has."""
     checked: Settings = load(write_settings(folder / "inside.toml", settings))
     script = company_script(checked)
     async with AsyncExitStack() as stack:
@@ -155,7 +157,7 @@ async def inside(folder: Path, settings: Tables) -> AsyncIterator[Inside]:
         ari = await stack.enter_async_context(Ari.open(checked.asterisk, checked.app))
         decider = await stack.enter_async_context(company_decider(checked.model, script))
         engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs), decider)
-        controller = Controller(checked, Pbx(ari, Ami(checked.asterisk)), engines, script, log)
+        controller = Controller(checked, Pbx(ari, Ami(checked.asterisk)), engines, script, log, PhoneBook(), now=now)
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)

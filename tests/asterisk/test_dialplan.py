@@ -19,6 +19,8 @@ from .conftest import REPO, Event, Sandbox, Watch, connected
 FRAGMENTS = REPO / "asterisk"
 SANDBOX_CONFIG = REPO / "deploy" / "sandbox" / "asterisk"
 QUEUE = "empfang"
+CALL_REJECTED = 21
+"""Cause of ITU-T Q.850."""
 KNOWN_TO_ASTERISK_ONLY = {
     "app 'StasisBroadcast' does not exist": "core show application StasisBroadcast",
     "function 'IFMODULE' does not exist": "core show function IFMODULE",
@@ -52,9 +54,9 @@ async def route_server(answer: str | None) -> AsyncIterator[str]:
         yield f"agi://127.0.0.1:{server.sockets[0].getsockname()[1]}/route"
 
 
-async def claimed(watch: Watch, agent: Watch, app: str) -> Event:
+async def claimed(watch: Watch, agent: Watch, app: str, seconds: float = 5.0) -> Event:
     """Claim the next call that is broadcast, as a controller does; return its StasisStart."""
-    offer = await agent.until(lambda e: e["type"] == "CallBroadcast")
+    offer = await agent.until(lambda e: e["type"] == "CallBroadcast", seconds)
     await agent.request("POST", f"events/claim?channelId={offer['channel']['id']}&application={app}")
     return await agent.until(lambda e: e["type"] == "StasisStart")
 
@@ -136,6 +138,88 @@ async def test_a_number_for_people_rings_the_queue_without_asking_the_ai(watch: 
         caller = await watch.call("2900", ARI_AGENT_AGI=address)
         await watch.until_runs(caller, "Queue", seconds=1)
     assert not any(e.get("dialplan_app") == "StasisBroadcast" for e in watch.seen)
+
+
+FALLBACK_QUEUE = f"{QUEUE},r,,,30"
+"""The arguments with which the sandbox's fallback runs Queue()."""
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(
+    "answer",
+    ["staff", "", "AI", "ai-after-4", "ai-after-121", "ai-after-020", "ai-after-", "ai-after-20,x", "blocked-not"],
+)
+async def test_every_other_answer_rings_the_queue_of_the_fallback(watch: Watch, answer: str) -> None:
+    async with route_server(answer) as address:
+        caller = await watch.call("2900", ARI_AGENT_AGI=address)
+        rings = await watch.until_runs(caller, "Queue", seconds=2)
+    assert rings["dialplan_app_data"] == FALLBACK_QUEUE
+
+
+@pytest.mark.usefixtures("desk")
+async def test_in_overflow_the_staff_are_rung_for_the_seconds_given_and_then_the_ai_gets_the_call(
+    sandbox: Sandbox, watch: Watch
+) -> None:
+    async with route_server("ai-after-5") as address, connected(sandbox, "ari_agent_test", everything=False) as agent:
+        caller = await watch.call("2900", ARI_AGENT_AGI=address)
+        rings = await watch.until_runs(caller, "Queue")
+        began = time.monotonic()
+        start = await claimed(watch, agent, "ari_agent_test", seconds=8)
+    assert rings["dialplan_app_data"] == f"{QUEUE},r,,,5"
+    assert 4.5 < time.monotonic() - began < 7
+    assert start["args"] == ["inbound", "2900"]
+    assert start["channel"]["state"] == "Ring"
+
+
+async def test_in_overflow_an_empty_queue_passes_the_caller_to_the_ai_at_once(sandbox: Sandbox, watch: Watch) -> None:
+    async with route_server("ai-after-60") as address, connected(sandbox, "ari_agent_test", everything=False) as agent:
+        caller = await watch.call("2900", ARI_AGENT_AGI=address)
+        await watch.until_runs(caller, "Queue")
+        await claimed(watch, agent, "ari_agent_test", seconds=1)
+
+
+@pytest.mark.usefixtures("desk")
+async def test_in_overflow_a_caller_whom_no_ai_wants_is_back_in_the_queue_and_no_further(watch: Watch) -> None:
+    async with route_server("ai-after-5") as address:
+        caller = await watch.call("2900", ARI_AGENT_AGI=address)
+        await watch.until_runs(caller, "Queue")
+        await watch.until_runs(caller, "StasisBroadcast", seconds=7)
+        again = await watch.until_runs(caller, "Queue", seconds=1)
+    assert again["dialplan_app_data"] == FALLBACK_QUEUE
+
+
+@pytest.mark.parametrize("options", ["r", "rc"])
+async def test_a_caller_whom_a_person_took_in_the_overflow_is_not_offered_to_the_ai_afterwards(
+    sandbox: Sandbox, watch: Watch, options: str
+) -> None:
+    member = "Local/answers@sandbox-desk"
+    sandbox.cli(f"queue add member {member} to {QUEUE}")
+    try:
+        async with route_server("ai-after-5") as address:
+            caller = await watch.call("2900", ARI_AGENT_AGI=address, ARI_AGENT_QUEUE_OPTIONS=options)
+            await watch.until(lambda e: e["type"] == "StasisStart")  # the calling side has been answered
+            await end_of(watch, "Local/answers@sandbox-desk")
+            await watch.until_gone(caller)
+    finally:
+        sandbox.cli(f"queue remove member {member} from {QUEUE}")
+    assert not any(e.get("dialplan_app") == "StasisBroadcast" for e in watch.seen)
+
+
+async def end_of(watch: Watch, name: str) -> None:
+    """Hang up the side of a channel that is somebody's phone."""
+    channels = await watch.request("GET", "channels")
+    (phone,) = [c["id"] for c in channels if c["name"].startswith(name) and c["name"].endswith(";2")]
+    await watch.request("DELETE", f"channels/{phone}")
+
+
+@pytest.mark.usefixtures("desk")
+async def test_a_blocked_caller_is_turned_away_unanswered_and_nobody_is_rung(watch: Watch) -> None:
+    async with route_server("blocked") as address:
+        caller = await watch.call("2900", ARI_AGENT_AGI=address)
+        gone = await watch.until_gone(caller, seconds=2)
+    assert gone["cause"] == CALL_REJECTED
+    assert not any(e.get("dialplan_app") in ("Queue", "StasisBroadcast", "VoiceMail") for e in watch.seen)
+    assert not any(e["type"] == "ChannelStateChange" and e["channel"]["state"] == "Up" for e in watch.seen)
 
 
 async def test_the_ai_gets_an_unanswered_caller_with_the_number_dialled(sandbox: Sandbox, watch: Watch) -> None:

@@ -15,17 +15,21 @@ from ari_agent.errors import AgentError
 from ari_agent.pbx.agi import MAX_REQUEST_BYTES, route_server
 
 LIMIT_S = 0.3
-QUESTION = b"agi_network: yes\nagi_network_script: route\nagi_callerid: unknown\nagi_arg_1: 4971155501\n\n"
+Asked = tuple[str, str | None]
+"""The dialled and the calling number."""
+QUESTION = b"agi_network: yes\nagi_network_script: route\nagi_callerid: +4971112345\nagi_arg_1: 4971155501\n\n"
 
 
 @asynccontextmanager
-async def serving(answer: str = "ai", port: int = 0) -> AsyncIterator[tuple[int, list[str]]]:
-    """Serve the question; yield the port and the numbers asked about."""
-    asked: list[str] = []
+async def serving(answer: str | None = "ai", port: int = 0) -> AsyncIterator[tuple[int, list[Asked]]]:
+    """Serve the question, without end when there is no answer; yield the port and the numbers asked about."""
+    asked: list[Asked] = []
 
-    def route(number: str) -> str:
-        asked.append(number)
-        return answer
+    async def route(dialled: str, caller: str | None) -> str:
+        asked.append((dialled, caller))
+        if answer is None:
+            await asyncio.Event().wait()
+        return answer or ""
 
     async with route_server("127.0.0.1", port, LIMIT_S, route) as server:
         yield server.sockets[0].getsockname()[1], asked
@@ -44,10 +48,31 @@ async def ask(port: int, request: bytes, reply: bytes = b"200 result=1\n") -> by
     return command
 
 
-async def test_the_question_is_answered_with_the_number_that_was_dialled() -> None:
+async def test_the_question_is_answered_by_the_number_dialled_and_the_number_calling() -> None:
     async with serving("staff") as (port, asked):
         assert (await ask(port, QUESTION)).strip() == b"SET VARIABLE ARI_AGENT_ROUTE staff"
-    assert asked == ["4971155501"]
+    assert asked == [("4971155501", "+4971112345")]
+
+
+@pytest.mark.parametrize("header", [b"agi_callerid: unknown\n", b""])
+async def test_a_number_that_is_withheld_is_none(header: bytes) -> None:
+    async with serving() as (port, asked):
+        assert b"ARI_AGENT_ROUTE ai" in await ask(port, QUESTION.replace(b"agi_callerid: +4971112345\n", header))
+    assert asked == [("4971155501", None)]
+
+
+async def test_a_callers_name_in_a_strange_encoding_costs_no_answer() -> None:
+    name = "agi_calleridname: Müller\n".encode("latin-1")
+    async with serving() as (port, asked):
+        assert b"ARI_AGENT_ROUTE ai" in await ask(port, QUESTION.replace(b"agi_network: yes\n", name))
+    assert asked == [("4971155501", "+4971112345")]
+
+
+async def test_a_route_that_is_never_decided_is_waited_for_no_longer_than_the_limit() -> None:
+    async with serving(None) as (port, _):
+        started = time.monotonic()
+        assert await ask(port, QUESTION) == b""
+        assert time.monotonic() - started < LIMIT_S + 0.5
 
 
 @pytest.mark.parametrize(
