@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 
 from ari_agent.knowledge import spoken_numbers as numbers
+from ari_agent.knowledge.enumerations import grouped
 from ari_agent.knowledge.spoken_words import (
     ADDRESS,
     DOTTED,
@@ -46,13 +47,13 @@ _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 
 def say(text: str) -> str:
-    """Return the text in words, without a digit. What is spoken already stays as it is."""
+    """Return the text in words, without a digit, long enumerations in groups. What is spoken already stays as it is."""
     for _ in range(_PASSES):
         spoken = _pass(text)
         if spoken == text:
             break
         text = spoken
-    return text
+    return grouped(text)
 
 
 def _pass(text: str) -> str:

@@ -98,6 +98,14 @@ async def test_an_english_voice_that_is_not_installed_leaves_german_as_it_is() -
         await spoken(voice, "Hello.", Manner(language="en"))
 
 
+async def test_the_voice_rests_at_a_comma_and_longer_at_a_semicolon() -> None:
+    names = "Anna{0} Maria{0} Nora{1} Lena und Ella."
+    texts = [names.format(*marks) for marks in (("", ""), (",", ","), (",", ";"))]
+    none, commas, grouped = [duration_ms(b"".join(await spoken(EspeakVoice(SETTINGS), text))) for text in texts]
+    assert commas - none > 3 * 60
+    assert grouped - commas > 40
+
+
 async def test_the_shortest_word_is_not_lost() -> None:
     assert 80 < duration_ms(b"".join(await spoken(EspeakVoice(SETTINGS), "Ja"))) < 600
 
