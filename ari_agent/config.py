@@ -33,7 +33,13 @@ class Company(Section):
     """Whom the agent answers for."""
 
     name: Annotated[str, Field(min_length=2, max_length=80)] = Field(description="Company, as spoken in the AI notice")
-    knowledge: ExistingPath = Field(description="Markdown file with the passages that callers may hear")
+    knowledge: ExistingPath = Field(
+        description="Document or folder of documents with what callers may hear, until the first knowledge import"
+    )
+    copy_file: Path = Field(
+        Path("/var/lib/ari-agent/knowledge.json"),
+        description="Copy of the imported knowledge, for a start while the database is away",
+    )
     language: Annotated[str, Field(pattern="^de$")] = Field("de", description="Language of the wording")
     address: Literal["Sie", "du"] = Field("Sie", description="How callers are addressed: Sie or du")
     area_code: Annotated[str, Field(pattern=r"^(0[1-9][0-9]{1,4})?$")] = Field(
@@ -46,6 +52,11 @@ class Company(Section):
         default_factory=tuple,
         description='Words that mean the same in this company, such as [["Heizung", "Therme", "Kessel"]]',
     )
+
+    @field_validator("copy_file")
+    @classmethod
+    def _beside(cls, path: Path, info: ValidationInfo) -> Path:
+        return beside_the_file(path, info)
 
 
 class Asterisk(Section):

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from ari_agent.config import Company, Dialogue, Model, Settings
+from ari_agent.config import Dialogue, Model, Settings
 from ari_agent.decision import Intent
 from ari_agent.dialogue.conversation import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
-from ari_agent.documents.reading import read
+from ari_agent.documents.company import collect, files
 from ari_agent.errors import DocumentError
+from ari_agent.hours import BERLIN
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
+from ari_agent.knowledge.version import in_force
 from ari_agent.llm.llama import LlamaDecider
 from ari_agent.llm.remote import RemoteDecider
 from ari_agent.protocols import Decider
@@ -30,27 +34,18 @@ NICENESS = 5
 
 
 def company_passages(path: Path) -> tuple[Passage, ...]:
-    """Return the passages of a Markdown file, or of all Markdown files of a folder. Raises DocumentError."""
-    if not path.is_dir():
-        return read(path).passages
-    files = sorted(path.glob("*.md"))
-    if not files:
-        raise DocumentError(f"{path} holds no Markdown file (*.md); put the company's documents there")
-    passages: dict[str, Passage] = {}
-    for file in files:
-        for passage in read(file).passages:
-            if passage.id in passages:
-                raise DocumentError(f"{file}: another file of {path} has the heading {passage.title!r} too; rename one")
-            passages[passage.id] = passage
-    return tuple(passages.values())
+    """Return the passages of a document or of a folder of documents, with texts as spoken. Raises DocumentError."""
+    return collect(files([path])).passages
 
 
-def company_knowledge(company: Company, model: Model, intents: Sequence[Intent]) -> Knowledge:
-    """Return the company's passages with what reads callers' words; without its file the encoder gives way to search.
+def company_today(settings: Dialogue) -> date:
+    """Return the day at the company, by the time zone of its first schedule."""
+    zone = ZoneInfo(settings.hours.schedules[0].zone) if settings.hours.schedules else BERLIN
+    return datetime.now(zone).date()
 
-    Raises DocumentError.
-    """
-    passages = company_passages(company.knowledge)
+
+def company_knowledge(passages: Sequence[Passage], model: Model, intents: Sequence[Intent]) -> Knowledge:
+    """Return the passages with what reads callers' words; without its file the encoder gives way to search."""
     if model.engine != "search":
         try:
             return EncoderKnowledge(passages, model.encoder, intents)
@@ -59,13 +54,22 @@ def company_knowledge(company: Company, model: Model, intents: Sequence[Intent])
     return SearchKnowledge(passages)
 
 
-def company_script(settings: Dialogue) -> Script:
-    """Return what the agent says and knows. Raises DocumentError."""
+def company_script(settings: Dialogue, passages: Sequence[Passage] | None = None) -> Script:
+    """Return what the agent says and knows today, from these passages or else from the company's documents.
+
+    Raises DocumentError when none of them may be said.
+    """
     company, model = settings.company, settings.model
+    given = company_passages(company.knowledge) if passages is None else passages
+    valid = in_force(given, company_today(settings), company.audiences)
+    if not valid:
+        raise DocumentError(
+            f"none of {len(given)} passages may be said today: compare their days and company.audiences"
+        )
     catalogue = tuple(Intent(i.name, i.examples, i.urgency, i.target) for i in settings.intents.catalogue) or INTENTS
     return Script(
         company.name,
-        company_knowledge(company, model, catalogue),
+        company_knowledge(valid, model, catalogue),
         language=company.language,
         wording_stored=isinstance(settings, Settings) and settings.log.wording,
         consultation=Consultation(

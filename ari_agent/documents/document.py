@@ -21,3 +21,5 @@ class Document:
     passages: tuple[Passage, ...]
     warnings: tuple[str, ...] = ()
     """Sentences that name the file: nothing is wrong, something was left out or assumed."""
+    sha256: str = ""
+    """Of the file's bytes, in hexadecimal."""

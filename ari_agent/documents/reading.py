@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ari_agent.documents.document import MAX_BYTES, Document
@@ -36,7 +38,7 @@ def read(path: Path) -> Document:
     data = load(path, MAX_BYTES)
     if not data.strip():
         raise DocumentError(f"{path.name} is empty; write the answers into it")
-    return reader(data, path.name)
+    return replace(reader(data, path.name), sha256=hashlib.sha256(data).hexdigest())
 
 
 def kind(path: Path) -> Callable[[bytes, str], Document]:
