@@ -1,0 +1,198 @@
+"""The caller's name: said, spelled where it is not clear, read back until it is confirmed."""
+
+from __future__ import annotations
+
+from ari_agent.dialogue.form_replies import UNKNOWN, SlotName, heard, verdict
+from ari_agent.dialogue.form_steps import Say
+from ari_agent.dialogue.form_wording import FormWording
+from ari_agent.spoken import spelling
+from ari_agent.spoken.numbers import parts_of
+from ari_agent.spoken.tokens import words
+
+MOST_ASKED = 3
+MOST_CHECKS = 5
+_MOST_WORDS = 5
+"""More words are a sentence rather than a name."""
+_LONGEST_WORD = 40
+
+_INTRODUCING = [
+    words(phrase)
+    for phrase in (
+        "mein name ist", "mein name wäre", "mein name", "der name ist", "der name", "mein nachname ist",
+        "mein vorname ist",
+        "der nachname ist", "mein nachname", "der nachname", "nachname", "name ist", "hier spricht", "hier ist",
+        "am telefon ist", "es spricht", "ich heiße", "ich heisse", "ich bin der", "ich bin die", "ich bin", "das ist",
+        "sie sprechen mit", "guten tag", "guten morgen", "guten abend", "grüß gott", "hallo", "moin", "servus",
+        "ich buchstabiere", "buchstabiert", "ich wiederhole", "also", "ja", "nein", "äh", "ähm", "öh", "und", "mit",
+        "noch einmal", "nochmal", "noch mal", "gerne", "gern", "bitte", "sondern", "es heißt", "heißt", "name",
+        "der richtige name ist", "richtig ist", "es ist", "ist", "der", "die", "natürlich", "klar", "okay", "moment",
+    )
+]  # fmt: skip
+_CLOSING = [
+    words(phrase) for phrase in ("am apparat", "am telefon", "mein name", "heiße ich", "ist mein name", "und zwar")
+]
+_CLOSING += [
+    words(phrase) for phrase in ("bitte", "danke", "guten tag", "hallo", "spricht hier", "hier", "ja", "äh", "und")
+]
+_PARTICLES = frozenset(words("von van der den de zu zum zur vom di da del dos und el al ben bin ter ten"))
+_NO_NAMES = frozenset(
+    words("keine keinen kein nicht weiß sage geheim anonym was wie warum wieso wofür wozu ich sie wir wer")
+)
+
+
+def name_of(text: str) -> str:
+    """Return the name among the words, with capitals; "" where there is none or it is rather a sentence."""
+    spoken = _trimmed(heard(text))
+    number = next((at for at, word in enumerate(spoken) if parts_of(word) and at > 0), len(spoken))
+    spoken = spoken[:number]
+    if not spoken or len(spoken) > _MOST_WORDS or _NO_NAMES & set(spoken):
+        return ""
+    if any(len(word) > _LONGEST_WORD or not word.isalpha() for word in spoken) or parts_of(spoken[0]):
+        return ""
+    return " ".join(
+        word if word in _PARTICLES and word != spoken[-1] else word[0].upper() + word[1:] for word in spoken
+    )
+
+
+def _trimmed(spoken: list[str]) -> list[str]:
+    """Cut introductions and closings; a name that is one of these words itself stays."""
+    changed = True
+    while changed:
+        changed = False
+        for phrase in sorted(_INTRODUCING, key=len, reverse=True):
+            if spoken[: len(phrase)] == phrase and (len(spoken) > len(phrase)):
+                if _begins_a_name(spoken, phrase):
+                    continue
+                spoken, changed = spoken[len(phrase) :], True
+        for phrase in sorted(_CLOSING, key=len, reverse=True):
+            if spoken[-len(phrase) :] == phrase and len(spoken) > len(phrase):
+                spoken, changed = spoken[: -len(phrase)], True
+    return [] if spoken in _INTRODUCING or spoken in _CLOSING else spoken
+
+
+def _begins_a_name(spoken: list[str], phrase: list[str]) -> bool:
+    """Tell whether "der" stands in "von der Heide" that lost nothing: only after another introduction it is cut."""
+    return phrase in (["und"], ["mit"]) and len(spoken) < 2
+
+
+def spelled_in(text: str) -> tuple[str, str] | None:
+    """Return the words before a spelled name and that name; None where nothing is spelled."""
+    spoken = heard(text)
+    found = spelling.parse(" ".join(spoken))
+    if found is None:
+        return None
+    start = 0
+    for at in range(1, len(spoken)):
+        again = spelling.parse(" ".join(spoken[at:]))
+        if again is not None and again.name == found.name:
+            start = at
+    before = spoken[:start]
+    if spoken[start + 1 : start + 2] == ["mit"]:
+        before = [*before, spoken[start]]
+    return " ".join(before), found.name
+
+
+class NameSlot:
+    """Asks for the name, then for its spelling; three times in all."""
+
+    slot: SlotName = "name"
+
+    def __init__(self, wording: FormWording, value: str = "") -> None:
+        self.value = value
+        """Confirmed; "" where none was."""
+        self.doubtful = ""
+        """What was understood but neither confirmed nor denied."""
+        self._wording = wording
+        self._settled = bool(value)
+        self._spelled = ""
+        """The part of the name that was spelled."""
+        self._pending = ""
+        self._first = ""
+        """What stood before the surname when the name was said."""
+        self._asked = self._checked = 0
+        self._answered = False
+
+    @property
+    def known(self) -> str:
+        """The best of what is known of the name."""
+        return self.value or self._pending or self.doubtful
+
+    def prompt(self) -> Say | None:
+        """Return what to say next; None when the name is settled."""
+        if self._settled:
+            return None
+        w = self._wording
+        if self._pending and self._checked < MOST_CHECKS:
+            self._checked += 1
+            if self._spelled:
+                letters = spelling.spell(self._spelled)
+                return Say(w.spelled_check.format(name=self._pending, spelling=letters), "name-check")
+            return Say(w.name_check.format(name=self._pending), "name-check")
+        if self._asked >= MOST_ASKED or self._checked >= MOST_CHECKS:
+            self._settled, self.doubtful, self._pending = True, self._pending or self.doubtful, ""
+            return None
+        self._asked += 1
+        if not self._answered:
+            return Say(w.name, "name")
+        return Say(w.spell if self._asked < MOST_ASKED else w.spell_again, "name-spell")
+
+    def hear(self, text: str) -> str:
+        """Take the caller's words; return what is left for other answers."""
+        self._answered = True
+        if not self._pending:
+            self._take(text)
+            return ""
+        said, rest = verdict(text)
+        if said == "yes":
+            self.value, self._settled, self._pending = self._pending, True, ""
+            return rest
+        if said == "no":
+            self._deny()
+            self._take(rest, corrected=True)
+        elif rest:
+            before = self._pending
+            self._pending = ""
+            self._take(rest)
+            if not self._pending or self._pending == before:
+                # said again means heard wrongly; a word that was not understood means nothing
+                self._pending, self._spelled = ("", "") if self._pending else (before, self._spelled)
+                self.doubtful = before
+        return ""
+
+    def suggest(self, text: str) -> bool:
+        """Take a name that was said along with something else, if it is clear."""
+        if self._settled or UNKNOWN in text or not name_of(text):
+            return False
+        self._take(text)
+        return True
+
+    def reopen(self, text: str) -> None:
+        """Ask again, since the caller says that the name is wrong; the right one may be among the words."""
+        if self.known:
+            self._pending = self.known
+            self._deny()
+        self.value, self._settled = "", False
+        self._asked, self._checked, self._answered = 1, 0, True
+        self._take(text.rpartition("sondern")[2] if "sondern" in text else "")
+
+    def _deny(self) -> None:
+        first = self._pending.split()[:-1]
+        self._first = " ".join(first)
+        self._pending = self._spelled = self.doubtful = ""
+
+    def _take(self, text: str, *, corrected: bool = False) -> None:
+        if spelled := spelled_in(text):
+            before, surname = spelled
+            names = name_of(before).split()
+            first = " ".join(names[:-1]) if names else self._first or " ".join(self.doubtful.split()[:-1])
+            self._pending, self._spelled = f"{first} {surname}".strip() if " " not in surname else surname, surname
+            return
+        name = name_of(text)
+        if not name:
+            return
+        if UNKNOWN in text:
+            self.doubtful = name
+            return
+        if corrected and " " not in name and self._first:
+            name = f"{self._first} {name}"
+        self._pending, self._spelled = name, ""
