@@ -53,6 +53,14 @@ class CallReader:
         """Return every entry of a call in the order of writing. Raises CallLogError."""
         return await self._rows("events", {"call": call})
 
+    async def tasks(self, call: object) -> list[Row]:
+        """Return the callbacks and messages of a call, their numbers shortened. Raises CallLogError."""
+        return await self._rows("call_tasks", {"call": call})
+
+    async def note(self, call: object) -> Row | None:
+        """Return the note on a call; None when there is none. Raises CallLogError."""
+        return next(iter(await self._rows("call_note", {"call": call})), None)
+
     async def counts(self) -> dict[str, int]:
         """Return the number of calls, turns and events. Raises CallLogError."""
         (row,) = await self._rows("row_counts", {})
@@ -110,6 +118,13 @@ class CallReader:
                         yield event
 
     async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
-        with wrapped(_UNREADABLE):
-            async with asyncio.timeout(self._database.limit_s * 2):
-                return await (await self._connection.execute(QUERIES[query], values)).fetchall()
+        return await rows(self._connection, query, values, self._database.limit_s)
+
+
+async def rows(
+    connection: Connection, query: str, values: Mapping[str, object], limit_s: float, trouble: str = _UNREADABLE
+) -> list[Row]:
+    """Run a query of ours and return what it yields. Raises CallLogError, which says `trouble`."""
+    with wrapped(trouble):
+        async with asyncio.timeout(limit_s * 2):
+            return await (await connection.execute(QUERIES[query], values)).fetchall()

@@ -59,7 +59,7 @@ SELECT id, state, done_at, done_by FROM ari_agent.task WHERE starts_with(id::tex
 -- name: task_done
 -- Only once: whoever comes second finds it done.
 WITH done AS (
-    UPDATE ari_agent.task SET state = 'done', done_at = clock_timestamp(), done_by = %(by)s::text
+    UPDATE ari_agent.task SET state = 'done', done_at = clock_timestamp(), done_by = nullif(left(%(by)s::text, 80), '')
     WHERE id = %(id)s AND state = 'open'
     RETURNING id, call, done_at
 ), entry AS (

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Coroutine
 from contextlib import aclosing
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,14 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ari_agent.calllog.reading import CallReader, Row
+from ari_agent.cli.options import Config, Json
+from ari_agent.cli.printing import clock, json_text
 from ari_agent.config import Log, load
 from ari_agent.errors import AgentError
 
 GOOD, NOTHING, ERROR = 0, 1, 2
 """Exit statuses."""
 
-Config = Annotated[Path | None, typer.Option("--config", envvar="ARI_AGENT_CONFIG", help="Settings file.")]
-Json = Annotated[bool, typer.Option("--json", envvar="ARI_AGENT_JSON", help="Machine-readable output.")]
 Limit = Annotated[
     int, typer.Option("--limit", envvar="ARI_AGENT_LIMIT", min=1, max=10_000, help="At most so many calls.")
 ]
@@ -46,6 +44,8 @@ _ACTS = {
     "smalltalk": "Auskunft über sich",
     "goodbye": "Verabschiedung",
 }
+_TASKS = {"callback": "Rückruf", "message": "Nachricht"}
+_URGENCIES = {"low": "niedrig", "normal": "normal", "high": "hoch"}
 _HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille", "refusal": "Ablehnung"}
 
 
@@ -57,7 +57,7 @@ def list_calls(config: Config = None, as_json: Json = False, limit: Limit = 20) 
 
 @app.command()
 def show(call: CallId, config: Config = None, as_json: Json = False) -> None:
-    """Show one call with its turns and events. Exit status 1: there is no such call."""
+    """Show one call: turns, callbacks and messages, note, events. Exit status 1: there is no such call."""
     _run(_show(_settings(config), call, as_json))
 
 
@@ -93,7 +93,7 @@ async def _list(settings: Log, as_json: bool, limit: int) -> int:
     async with CallReader.open(settings) as reader:
         calls = await reader.calls(limit)
     if as_json:
-        typer.echo(_json(calls))
+        typer.echo(json_text(calls))
     elif calls:
         Console().print(_table(calls))
     if not calls:
@@ -109,15 +109,14 @@ async def _show(settings: Log, prefix: str, as_json: bool) -> int:
             return ERROR if found else NOTHING
         (call,) = found
         turns, events = await reader.turns(call["id"]), await reader.events(call["id"])
+        tasks, note = await reader.tasks(call["id"]), await reader.note(call["id"])
     if as_json:
-        typer.echo(_json({**call, "turns": turns, "events": events}))
+        typer.echo(json_text({**call, "turns": turns, "tasks": tasks, "note": note, "events": events}))
         return GOOD
     console = Console()
     console.print(_table([call]))
-    for turn in turns:
-        console.print(_turn(turn))
-    for event in events:
-        console.print(_event(event))
+    for part in (*map(_turn, turns), *map(_task, tasks), *([_note(note)] if note else []), *map(_event, events)):
+        console.print(part)
     return GOOD
 
 
@@ -126,7 +125,7 @@ async def _watch(settings: Log, as_json: bool) -> int:
         typer.echo("waiting for calls, Ctrl-C ends", err=True)
         async for event in events:
             if as_json:
-                typer.echo(_json(event, indent=None))
+                typer.echo(json_text(event, indent=None))
             else:
                 Console().print(_event(event), soft_wrap=True)
     return GOOD
@@ -137,7 +136,7 @@ def _table(calls: list[Row]) -> Table:
     for call in calls:
         begin, end = call["opened_at"], call["closed_at"]
         table.add_row(
-            _clock(begin, "%d.%m. %H:%M:%S"),
+            clock(begin, "%d.%m. %H:%M:%S"),
             str(call["id"])[:8],
             "unterdrückt" if call["withheld"] else call["caller"],
             f"{(end - begin).total_seconds():.0f} s" if begin and end else "–",
@@ -155,6 +154,27 @@ def _turn(turn: Row) -> Text:
     return Text(f"{turn['number']:>3}. {_decision(turn['act'], turn)}{_words(turn)}\n     {times} ms")
 
 
+def _task(task: Row) -> Text:
+    """One callback or message; where it is dealt with, `ari-agent callbacks`, the number is whole."""
+    due = f"bis {clock(task['due'], '%d.%m. %H:%M')}" if task["due"] else ""
+    state = "erledigt" if task["state"] == "done" else "überfällig" if task["overdue"] else "offen"
+    parts = (
+        task["caller_name"], task["company"], task["number"], task["email"],
+        f"für {task['recipient']}" if task["recipient"] else "", due, state,
+        "" if task["complete"] else "unvollständig",
+    )  # fmt: skip
+    matter = f"\n     „{task['matter']}“" if task["matter"] else ""
+    return Text(f"{_TASKS[task['kind']]} {str(task['id'])[:8]}: {', '.join(filter(None, parts))}{matter}")
+
+
+def _note(note: Row) -> Text:
+    """The note on the call, marked as made by a machine."""
+    origin = f"KI-Notiz, bitte prüfen ({note['made_by']})" if note["ai_generated"] else f"Notiz ({note['made_by']})"
+    headings = {"Wer": [note["who"]], "Thema": note["about"], "Vereinbart": note["agreed"], "Offen": note["open"]}
+    lines = [f"     {heading}: {'; '.join(items)}" for heading, items in headings.items() if items]
+    return Text("\n".join([origin, *lines, f"     Dringlichkeit: {_URGENCIES[note['urgency']]}"]))
+
+
 def _event(event: Row) -> Text:
     detail: Row = event["detail"]
     match event["kind"]:
@@ -168,6 +188,12 @@ def _event(event: Row) -> Text:
             what = f"Schritt {detail['number']}: {_decision(event['code'], detail)}{_words(event)}"
         case "escalated":
             what = f"Übergabe an {detail['target']}: {event['code']} nach {detail['waited_ms'] / 1000:.0f} s"
+        case "task" if event["code"] == "done":
+            what = "Rückruf oder Nachricht erledigt"
+        case "task":
+            what = f"{_TASKS[event['code']]} aufgenommen"
+        case "note":
+            what = "KI-Notiz geschrieben"
         case "closed":
             what = f"Ende: {_OUTCOMES.get(event['code'], event['code'])} {detail.get('reason', '')}"
         case "refused":
@@ -175,7 +201,7 @@ def _event(event: Row) -> Text:
         case _:
             what = f"Vermerk {event['code']} {detail.get('detail', '')}"
     call = f"{str(event['call'])[:8]}  " if "call" in event else ""
-    return Text(f"{_clock(event['at'], '%H:%M:%S')}  {call}{what.rstrip()}")
+    return Text(f"{clock(event['at'], '%H:%M:%S')}  {call}{what.rstrip()}")
 
 
 def _decision(act: str, turn: Row) -> str:
@@ -198,14 +224,3 @@ def _words(turn: Row) -> str:
         if text
     ]
     return "".join(f"\n     {line}" for line in said)
-
-
-def _clock(at: datetime | None, form: str) -> str:
-    return at.astimezone().strftime(form) if at is not None else "–"
-
-
-def _json(value: object, indent: int | None = 2) -> str:
-    def plain(item: object) -> str:
-        return item.isoformat() if isinstance(item, datetime) else str(item)
-
-    return json.dumps(value, default=plain, ensure_ascii=False, indent=indent)

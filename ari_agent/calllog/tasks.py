@@ -1,0 +1,46 @@
+"""The callbacks and messages that callers left, for the desk that deals with them: full names and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from ari_agent.calllog.database import Connection, Database
+from ari_agent.calllog.reading import Row, rows
+from ari_agent.config import Log
+
+_NOT_WRITTEN = "what is done could not be stored: may the account write to the call log?"
+
+
+class TaskReader:
+    """What is open, and the one change there is: that it was done."""
+
+    def __init__(self, connection: Connection, limit_s: float) -> None:
+        self._connection = connection
+        self._limit_s = limit_s
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Log) -> AsyncIterator[TaskReader]:
+        """Connect to the call log that ari-agent has made. Raises CallLogError."""
+        async with Database(settings, create=False) as database, await database.connect() as connection:
+            yield cls(connection, database.limit_s)
+
+    async def tasks(self, *, done: bool = False) -> list[Row]:
+        """Return what is open, the earliest due first; with `done` also what is done, the latest first.
+
+        Raises CallLogError.
+        """
+        return await rows(self._connection, "tasks", {"all": done}, self._limit_s)
+
+    async def beginning(self, prefix: str) -> list[Row]:
+        """Return id and state of the tasks whose id begins so, at most two; none for "". Raises CallLogError."""
+        if not prefix:
+            return []
+        return await rows(self._connection, "tasks_beginning", {"prefix": prefix.lower()}, self._limit_s)
+
+    async def finish(self, task: UUID, by: str = "") -> bool:
+        """Mark a task as done, by whom if told; return False when it is already. Raises CallLogError."""
+        values = {"id": task, "by": by}
+        return bool(await rows(self._connection, "task_done", values, self._limit_s, _NOT_WRITTEN))

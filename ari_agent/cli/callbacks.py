@@ -1,0 +1,126 @@
+"""`ari-agent callbacks`: the callbacks and messages that callers left; data on stdout, words about it on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import phonenumbers
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ari_agent.calllog.reading import Row
+from ari_agent.calllog.tasks import TaskReader
+from ari_agent.cli.options import Config, Json
+from ari_agent.cli.printing import clock, json_text
+from ari_agent.config import Log, load
+
+GOOD, WARNING, ERROR = 0, 1, 2
+"""Exit statuses."""
+
+All = Annotated[bool, typer.Option("--all", envvar="ARI_AGENT_ALL", help="Also what is done.")]
+By = Annotated[str, typer.Option("--by", envvar="ARI_AGENT_BY", help="Who did it, to be stored with it.")]
+TaskId = Annotated[str, typer.Argument(metavar="ID", help="Id of the callback or message, or how it begins.")]
+
+app = typer.Typer(
+    name="callbacks", help="Callbacks and messages that callers left, with their full numbers.", no_args_is_help=True
+)
+
+_KINDS = {"callback": "Rückruf", "message": "Nachricht"}
+_URGENCIES = {"low": "niedrig", "normal": "normal", "high": "hoch"}
+_DAY = "%d.%m. %H:%M"
+
+
+@app.command("list")
+def list_tasks(config: Config = None, *, as_json: Json = False, with_done: All = False) -> None:
+    """List what is open, the earliest due first. Exit status 1: something is overdue."""
+    raise typer.Exit(asyncio.run(_list(load(config).log, as_json=as_json, with_done=with_done)))
+
+
+@app.command()
+def done(task: TaskId, config: Config = None, *, by: By = "") -> None:
+    """Mark one as done. Exit status 1: it was already."""
+    raise typer.Exit(asyncio.run(_done(load(config).log, task, by)))
+
+
+async def _list(settings: Log, *, as_json: bool, with_done: bool) -> int:
+    async with TaskReader.open(settings) as reader:
+        tasks = await reader.tasks(done=with_done)
+    if as_json:
+        typer.echo(json_text(tasks))
+    elif tasks:
+        Console().print(_table(tasks, with_done=with_done))
+    if not tasks:
+        typer.echo("no callbacks or messages" if with_done else "no open callbacks or messages", err=True)
+    return WARNING if any(task["overdue"] for task in tasks) else GOOD
+
+
+async def _done(settings: Log, prefix: str, by: str) -> int:
+    async with TaskReader.open(settings) as reader:
+        found = await reader.beginning(prefix)
+        if len(found) != 1:
+            typer.echo(
+                "several ids begin so: type more of it" if found else "no callback or message has this id", err=True
+            )
+            return ERROR
+        (task,) = found
+        if await reader.finish(task["id"], by):
+            return GOOD
+    typer.echo("it was done already", err=True)
+    return WARNING
+
+
+def _table(tasks: list[Row], *, with_done: bool) -> Table:
+    """Return a table of plain texts: what callers said is no markup."""
+    columns = ["Frist", "Nr.", "Art", "Wer", "Erreichbar", "Anliegen", "Wunschzeit", "Dringlichkeit"]
+    table = Table(*columns, *(["Erledigt"] if with_done else []), box=SIMPLE, pad_edge=False)
+    for task in tasks:
+        cells = [
+            str(task["id"])[:8],
+            _KINDS[task["kind"]],
+            ", ".join(filter(None, (task["caller_name"], task["company"]))) or "–",
+            "\n".join(filter(None, (_number(task["number"]), task["email"]))) or "–",
+            _matter(task),
+            _wish(task),
+            _URGENCIES[task["urgency"]],
+            *([_finished(task)] if with_done else []),
+        ]
+        table.add_row(_due(task), *map(Text, cells))
+    return table
+
+
+def _due(task: Row) -> Text:
+    due = clock(task["due"], _DAY)
+    return Text(f"! {due} überfällig", "bold red") if task["overdue"] else Text(due)
+
+
+def _number(number: str | None) -> str:
+    """Return the number in groups, as it is dialled and compared more easily."""
+    if number is None:
+        return ""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    except phonenumbers.NumberParseException:
+        return number
+
+
+def _matter(task: Row) -> str:
+    recipient = f"für {task['recipient']}" if task["recipient"] else ""
+    broken_off = "" if task["complete"] else "(unvollständig aufgenommen)"
+    return "\n".join(filter(None, (task["matter"], recipient, broken_off))) or "–"
+
+
+def _wish(task: Row) -> str:
+    first, last = task["earliest"], task["latest"]
+    if first and last:
+        same = first.astimezone().date() == last.astimezone().date()
+        return f"{clock(first, _DAY)} bis {clock(last, '%H:%M' if same else _DAY)}"
+    return f"ab {clock(first, _DAY)}" if first else f"bis {clock(last, _DAY)}" if last else "–"
+
+
+def _finished(task: Row) -> str:
+    by = f", {task['done_by']}" if task["done_by"] else ""
+    return f"{clock(task['done_at'], _DAY)}{by}" if task["state"] == "done" else "offen"
