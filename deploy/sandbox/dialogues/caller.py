@@ -1,0 +1,72 @@
+"""A caller who answers what a form asks, in whatever order it asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ari_agent.dialogue.acts import Act, Ask
+
+SUBJECTS = {
+    "unknown": "callback",
+    "refused": "callback",
+    "form-name": "name",
+    "form-name-spell": "spelling",
+    "form-name-check": "name-right",
+    "form-number": "number",
+    "form-number-offer": "own-number",
+    "form-number-check": "number-right",
+    "form-number-typing": "number",
+    "form-company": "company",
+    "form-matter": "matter",
+    "form-recipient": "recipient",
+    "form-wish": "time",
+    "form-wish-offer": "time-right",
+    "form-email": "email",
+    "form-email-check": "email-right",
+    "form-confirm-check": "right",
+    "form-change": "change",
+    "form-stop-check": "stop",
+}
+"""What a question is about, as authors name it, by the reason of the act that asks it."""
+UNTOLD = {
+    "callback": "ja bitte",
+    "name-right": "ja",
+    "number-right": "ja",
+    "time-right": "ja",
+    "email-right": "ja",
+    "right": "ja das stimmt",
+    "company": "privat",
+    "email": "keine",
+    "time": "egal",
+}
+"""What a caller says who is asked for something that the author did not think of."""
+KEYS = frozenset("0123456789*#")
+
+
+class Knowledge:
+    """What the caller knows: for each subject what is said at the first question, the second, and so on."""
+
+    def __init__(self, answers: Mapping[str, tuple[str, ...]]) -> None:
+        self._answers = answers
+        self._asked: Counter[str] = Counter()
+
+    def answer(self, act: Act) -> str | None:
+        """Return what the caller says to the last question; None when it is none of a form.
+
+        The last answer to a subject is said again as often as it is asked. Raises LookupError, with the subject, when
+        the caller has nothing to say.
+        """
+        subject = SUBJECTS.get(act.reason) if isinstance(act, Ask) else None
+        if subject is None:
+            return None
+        given = self._answers.get(subject) or ((UNTOLD[subject],) if subject in UNTOLD else ())
+        if not given:
+            raise LookupError(subject)
+        self._asked[subject] += 1
+        return given[min(self._asked[subject], len(given)) - 1]
+
+
+def is_typed(answer: str) -> bool:
+    """Tell whether an answer is keys that are pressed."""
+    return bool(answer) and set(answer) <= KEYS
