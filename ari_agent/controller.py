@@ -18,7 +18,8 @@ import structlog
 from ari_agent import metrics
 from ari_agent.call import Call, Ending, Engines, HandOver, Solved, ToQueue
 from ari_agent.config import Settings
-from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.conversation import Conversation
+from ari_agent.dialogue.script import Script
 from ari_agent.errors import AgentError, AriError, ChannelGone
 from ari_agent.escalation import QueueEscalation, Receptionist
 from ari_agent.pbx.agi import route_server

@@ -21,7 +21,8 @@ from ari_agent.config import Dialogue, Model, checked, load
 from ari_agent.consulting import Consulting, Words
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Answer, Escalate
-from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.conversation import Conversation
+from ari_agent.dialogue.script import Script
 from ari_agent.protocols import Decider
 
 Config = Annotated[

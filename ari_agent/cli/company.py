@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from ari_agent.cli.office import company_office
 from ari_agent.config import Dialogue, Model, Settings
 from ari_agent.decision import Intent
-from ari_agent.dialogue.conversation import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.dialogue.policy import Consultation
+from ari_agent.dialogue.script import Script
 from ari_agent.documents.company import collect, files
 from ari_agent.errors import DocumentError
 from ari_agent.hours import BERLIN
@@ -70,14 +71,13 @@ def company_script(settings: Dialogue, passages: Sequence[Passage] | None = None
     return Script(
         company.name,
         company_knowledge(valid, model, catalogue),
-        language=company.language,
+        address=company.address,
         wording_stored=isinstance(settings, Settings) and settings.log.wording,
         consultation=Consultation(
             model.consult if model.engine in ("llama", "remote") else "never", model.answer_at, model.ask_at
         ),
         intents=catalogue,
-        default_target=settings.escalation.queue,
-        targets=tuple(settings.escalation.targets),
+        office=company_office(settings),
     )
 
 

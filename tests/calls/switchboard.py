@@ -15,8 +15,9 @@ from fakes import LOUD, QUIET, FakeActivity, FakeDecider, FakeRecogniser
 
 from ari_agent.call import Call, Ending, Engines
 from ari_agent.config import Settings
-from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.policy import Consultation
+from ari_agent.dialogue.script import Office, Script
 from ari_agent.documents.reading import read
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.search import SearchKnowledge
@@ -309,7 +310,7 @@ class Caller:
             KNOWLEDGE,
             wording_stored=call_settings.log.wording,
             consultation=Consultation(model.consult if decider else "never", model.answer_at, model.ask_at),
-            targets=tuple(escalation.targets),
+            office=Office(targets=tuple(escalation.targets)),
         )
         self.wording = self.script.wording
         line: Line = self.line

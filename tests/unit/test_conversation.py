@@ -6,7 +6,8 @@ import pytest
 
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye
-from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.conversation import Conversation
+from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.speech.sentences import split
@@ -192,10 +193,13 @@ def test_an_emergency_or_a_sad_matter_has_words_before_anything_else(conversatio
 
 
 @pytest.mark.parametrize("reason", list(WORDING.refusals))
-def test_after_a_refusal_the_computer_names_itself_and_goes_on(conversation: Conversation, reason: str) -> None:
+def test_after_a_refusal_the_computer_names_itself_and_offers_a_callback(
+    conversation: Conversation, reason: str
+) -> None:
     act = conversation.refused(reason)
     assert act.text.startswith("Hier ist wieder der KI-Assistent der Firma Muster GmbH.")
-    assert act.text.endswith(WORDING.what_else)
+    assert act.text.endswith(WORDING.offer_callback)
+    assert said(conversation, "nein") == Ask(WORDING.then_what, "no")
     assert said(conversation, "nein") == Goodbye(WORDING.goodbye, "no")
 
 

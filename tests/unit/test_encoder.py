@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Answer, Escalate
-from ari_agent.dialogue.conversation import Conversation, Script
+from ari_agent.dialogue.conversation import Conversation
+from ari_agent.dialogue.script import Script
 from ari_agent.dialogue.german import INTENTS
 from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from ari_agent.calllog.reading import Row
-from ari_agent.dialogue.conversation import Script
+from ari_agent.dialogue.script import Script
 from sandbox import ear
 from sandbox.demo.result import CallResult, Result, plain
 

@@ -1,0 +1,129 @@
+"""What is the same in all calls of a company: its words, rules, passages, people and hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ari_agent.decision import Brief, Decision, Intent, Topic
+from ari_agent.dialogue.english import ENGLISH
+from ari_agent.dialogue.form import Asks
+from ari_agent.dialogue.form_wording import FORM_DU, FORM_SIE
+from ari_agent.dialogue.german import GERMAN, GERMAN_DU, INTENTS
+from ari_agent.dialogue.german_rules import GERMAN_RULES
+from ari_agent.dialogue.policy import Consultation
+from ari_agent.dialogue.stations import Row, stations
+from ari_agent.dialogue.wording import Wording
+from ari_agent.hours import Hours
+from ari_agent.knowledge.reading import Knowledge
+from ari_agent.protocols import Manner
+from ari_agent.task import Contact
+
+ENGLISH_MANNER = Manner(language="en")
+
+
+def _always(_dialled: str) -> None:
+    """Return that nothing is known of the hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """How the company works: who is there when, and what its people want to know of a caller."""
+
+    hours: Callable[[str], Hours | None] = _always
+    """The opening hours of a dialled number; None when they are not known."""
+    table: Sequence[Row] = ()
+    default_target: str = "empfang"
+    targets: Sequence[str] = ()
+    asks: Asks = field(default_factory=Asks)
+    area: str = ""
+    """Area code, for numbers that callers say without one."""
+    made_by: str = "ari-agent"
+    """What writes the notes, with versions."""
+
+
+class Script:
+    """What is the same in all calls of a company."""
+
+    def __init__(
+        self,
+        company: str,
+        knowledge: Knowledge,
+        *,
+        address: str = "Sie",
+        wording_stored: bool = False,
+        consultation: Consultation | None = None,
+        intents: Sequence[Intent] = (),
+        office: Office | None = None,
+    ) -> None:
+        self.wording = GERMAN_DU if address == "du" else GERMAN
+        self.form_wording = FORM_DU if address == "du" else FORM_SIE
+        self.rules = GERMAN_RULES
+        self.knowledge = knowledge
+        self.consultation = consultation or Consultation()
+        self.intents: Mapping[str, Intent] = {intent.name: intent for intent in intents or INTENTS}
+        self.office = office or Office()
+        self.passages = {passage.id: passage for passage in knowledge.passages}
+        self._company = company
+        self.notice = self.say(self.wording.notice)
+        self.stored = self.wording.wording_stored if wording_stored else self.wording.not_recorded
+        self.greeting = f"{self.stored} {self.say(self.wording.offer)}"
+
+    def say(self, template: str, topic: str = "", other: str = "", opening: str = "") -> str:
+        """Fill in a template."""
+        return template.format(company=self._company, topic=topic, other=other, opening=opening)
+
+    def whisper(self, reason: str, contact: Contact | None = None) -> str:
+        """Return what the receptionist hears before taking the call."""
+        text = self.say(self.wording.whisper, self.wording.topics[reason])
+        known = ", ".join(filter(None, (contact.name, contact.company))) if contact else ""
+        return f"{self.wording.whisper_contact.format(contact=known)} {text}" if known else text
+
+    def stations(self, decision: Decision, *, opened: bool | None, contact: Contact | None) -> tuple[str, ...]:
+        """Return the names of whom to try for a decision, in order; nobody means a callback."""
+        wanted = decision.target or (contact.target if contact else None)
+        if wanted not in (self.office.default_target, *self.office.targets):
+            wanted = None
+        return stations(self.office.table, decision, self.office.default_target, opened=opened, wanted=wanted)
+
+    def topic(self, source: str) -> Topic:
+        """Return the passage as a model sees it."""
+        passage = self.passages[source]
+        return Topic(passage.id, passage.title, passage.text, passage.questions)
+
+    def brief(self) -> Brief:
+        """Return what a model has to know before any call."""
+        topics = tuple(map(self.topic, self.passages))
+        # With nobody but the default there is nothing to choose.
+        targets = (self.office.default_target, *self.office.targets) if self.office.targets else ()
+        return Brief(self._company, topics, tuple(self.intents.values()), targets)
+
+    def phrases(self) -> list[str]:
+        """Return every text that is the same in all calls, for the phrase cache; the notice first.
+
+        Only questions between two passages are left out: there are too many of them.
+        """
+        w = self.wording
+        return [
+            self.notice,
+            self.greeting,
+            *map(self.say, _fixed(w)),
+            *self.form_wording.phrases(),
+            *map(self.whisper, w.topics),
+            *(passage.text for passage in self.knowledge.passages),
+            *(self.say(w.is_it_about, passage.title) for passage in self.knowledge.passages),
+        ]
+
+    def english(self) -> list[str]:
+        """Return the English texts, for the phrase cache."""
+        return [*map(self.say, _fixed(ENGLISH))]
+
+
+def _fixed(w: Wording) -> list[str]:
+    """Return the templates that need nothing but the company's name."""
+    return [
+        w.offer, w.moment, w.connecting, w.still_connecting, *w.before.values(), w.back_again, *w.refusals.values(),
+        w.offer_callback, w.what_else, w.more, w.not_understood, w.unknown, w.unknown_closed, w.smalltalk, w.cannot,
+        w.then_what, w.are_you_there, w.are_you_there_again, w.goodbye, w.am_ai, w.privacy, w.slower, w.english_switch,
+        w.several_more, w.silence_end, w.german_again, w.known_caller,
+    ]  # fmt: skip
