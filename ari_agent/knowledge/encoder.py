@@ -75,6 +75,15 @@ class EncoderKnowledge:
             kind = None  # "ich hab", "mir ist": half a sentence is no reason to fetch somebody
         return Reading(match, kind, self._intent(vectors))
 
+    def ranked(self, text: str, count: int) -> list[tuple[Passage, float]]:
+        """Return the passages that most probably answer the words, at most `count`, each with its probability."""
+        heard = self._ranking.mend(text)
+        if not heard:
+            return []
+        tokens = self._network.tokens(heard)
+        found = self._ranking.probabilities(heard, self._network.vectors(tokens), self._network.kinds(tokens))
+        return [(self.passages[i], float(found[i])) for i in np.argsort(-found, kind="stable")[:count]]
+
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
         best = float(probabilities[first])

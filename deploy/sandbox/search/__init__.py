@@ -1,0 +1,1 @@
+"""Measures how well and how fast the readers find the passage that answers a caller."""
