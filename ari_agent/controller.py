@@ -19,6 +19,7 @@ from ari_agent import metrics
 from ari_agent.call import Call, Ending, Engines, HandOver, Solved, ToQueue
 from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation
+from ari_agent.dialogue.reach import Caller
 from ari_agent.dialogue.script import Script
 from ari_agent.errors import AgentError, AriError, ChannelGone
 from ari_agent.escalation import QueueEscalation, Receptionist
@@ -84,6 +85,7 @@ class Controller:
         self._engines = engines
         self._script = script
         self._log = call_log
+        self._directory = directory
         self._now = now
         self._routing = Routing(settings, pbx.ami, directory, self._able, now)
         self._busy = 0
@@ -225,9 +227,8 @@ class Controller:
         async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, self._now(), setup_ms))
-            call = Call(
-                ident, leg.line, leg.keys(), self._engines, Conversation(self._script), escalation, self._log, settings
-            )
+            conversation = Conversation(self._script, caller=self._caller(entered), now=self._now)
+            call = Call(ident, leg.line, leg.keys(), self._engines, conversation, escalation, self._log, settings)
             self._calls.add(call)
             try:
                 ending = await call.run()
@@ -255,10 +256,14 @@ class Controller:
             case _:
                 result.outcome, result.reason = "caller-hung-up", "caller"
 
+    def _caller(self, entered: Entered) -> Caller:
+        """Return who calls, with the contact of the number, which may be anybody's in truth."""
+        contact = self._directory.find(entered.caller) if entered.caller else None
+        return Caller(entered.caller, contact, _dialled(entered))
+
     def _opened(self, ident: UUID, entered: Entered) -> CallOpened:
-        _, dialled, *flags = (*entered.args, "")
-        node, caller = self._settings.asterisk.node, entered.caller or None
-        return CallOpened(ident, self._now(), node, entered.channel, dialled, caller, test="test" in flags)
+        node, caller, test = self._settings.asterisk.node, entered.caller or None, "test" in entered.args[2:]
+        return CallOpened(ident, self._now(), node, entered.channel, _dialled(entered), caller, test)
 
     async def _to_queue(self, channel: str) -> None:
         await self._ari.continue_in(channel, self._settings.asterisk.context, FALLBACK)
@@ -271,6 +276,11 @@ class Controller:
             call.dismiss("drain")
         if self._calls:
             await _wait(self._tasks, HAND_BACK_S)
+
+
+def _dialled(entered: Entered) -> str:
+    """Return the second argument that the dialplan gave: "inbound", the number dialled, and "test" or nothing."""
+    return (*entered.args, "")[1]
 
 
 async def _wait(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:

@@ -18,7 +18,7 @@ ON CONFLICT (number) DO UPDATE SET
     source = EXCLUDED.source, imported_at = now()
 
 -- name: contacts_remove
-DELETE FROM ari_agent.contact WHERE number = ANY(%(numbers)s::text[])
+DELETE FROM ari_agent.contact WHERE number = ANY(%(numbers)s::text[]) RETURNING number
 
 -- name: contacts_print
 -- A fingerprint: it differs when any contact does. In the order of nothing, so that nothing is sorted.

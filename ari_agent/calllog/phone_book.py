@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from ari_agent.task import Contact
+
+Treatment = Literal["ai", "vip", "blocked"]
+"""How a contact's calls are routed."""
 
 REGION = "DE"
 _WRITTEN = re.compile(r"[+(]?[0-9][0-9 \xa0()/.–-]{1,40}")
@@ -26,6 +30,11 @@ def e164(written: str, area_code: str = "") -> str | None:
             return None
         written = area_code + written
     return _valid(written)
+
+
+def is_written(text: str) -> bool:
+    """Whether a text has the form of a number, valid or not."""
+    return _WRITTEN.fullmatch(text) is not None
 
 
 class PhoneBook:
@@ -56,7 +65,7 @@ class PhoneBook:
 
 
 def _valid(written: str) -> str | None:
-    if not _WRITTEN.fullmatch(written):
+    if not is_written(written):
         return None
     try:
         number = phonenumbers.parse(written, REGION)

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ari_agent.call import Engines
-from ari_agent.calllog.phone_book import PhoneBook
+from ari_agent.calllog.directory import PostgresDirectory
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.cli.company import company_decider, company_script
 from ari_agent.cli.metrics import served
@@ -41,6 +41,8 @@ async def serve(settings: Settings) -> None:
     script = company_script(settings)
     async with AsyncExitStack() as stack:
         call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
+        area_code = settings.company.area_code
+        directory = await stack.enter_async_context(PostgresDirectory.open(settings.log, area_code))
         recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
         voice = CachedVoice(EspeakVoice(settings.speech))
         log.info("loading", model=settings.speech.vosk_model.name, phrases=len(script.phrases()))
@@ -51,7 +53,6 @@ async def serve(settings: Settings) -> None:
         telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
         stack.callback(telling.cancel)
         engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
-        directory = PhoneBook((), settings.company.area_code)
         controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log, directory)
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
