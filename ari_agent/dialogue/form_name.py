@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 from ari_agent.dialogue.form_replies import UNKNOWN, SlotName, heard, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wording import FormWording
@@ -86,6 +88,8 @@ def spelled_in(text: str) -> tuple[str, str] | None:
         again = spelling.parse(" ".join(spoken[at:]))
         if again is not None and again.name == found.name:
             start = at
+    while start and (spoken[start] == "wie" or spoken[start - 1] in ("wie", "umlaut", "scharfes")):
+        start -= 1  # "s wie siegfried" says the same from each of its words on
     before = spoken[:start]
     if spoken[start + 1 : start + 2] == ["mit"]:
         before = [*before, spoken[start]]
@@ -111,6 +115,7 @@ class NameSlot:
         """What stood before the surname when the name was said."""
         self._asked = self._checked = 0
         self._answered = False
+        self._denied = ""
 
     @property
     def known(self) -> str:
@@ -176,15 +181,15 @@ class NameSlot:
         self._take(text.rpartition("sondern")[2] if "sondern" in text else "")
 
     def _deny(self) -> None:
-        first = self._pending.split()[:-1]
-        self._first = " ".join(first)
+        self._denied = self._pending
+        self._first = " ".join(self._pending.split()[:-1])
         self._pending = self._spelled = self.doubtful = ""
 
     def _take(self, text: str, *, corrected: bool = False) -> None:
         if spelled := spelled_in(text):
             before, surname = spelled
             names = name_of(before).split()
-            first = " ".join(names[:-1]) if names else self._first or " ".join(self.doubtful.split()[:-1])
+            first = " ".join(names[:-1]) or self._first or " ".join(self.doubtful.split()[:-1])
             self._pending, self._spelled = f"{first} {surname}".strip() if " " not in surname else surname, surname
             return
         name = name_of(text)
@@ -194,5 +199,12 @@ class NameSlot:
             self.doubtful = name
             return
         if corrected and " " not in name and self._first:
-            name = f"{self._first} {name}"
+            name = self._replaced(name)
         self._pending, self._spelled = name, ""
+
+    def _replaced(self, word: str) -> str:
+        """Return the denied name with the one word in place of that which it resembles most, else of the surname."""
+        names = self._denied.split()
+        likeness = [SequenceMatcher(a=other.lower(), b=word.lower()).ratio() for other in names]
+        names[max(range(len(names)), key=lambda at: (likeness[at], at))] = word
+        return " ".join(names)

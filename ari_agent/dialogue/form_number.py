@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ari_agent.dialogue.form_replies import UNKNOWN, SlotName, heard, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wording import FormWording
@@ -25,6 +27,11 @@ _FEWEST_ALONG = 7
 """Figures that make a number beyond doubt where no number was asked for."""
 _SHORT = 8
 """Figures up to which a valid number is perhaps only the beginning of one."""
+_BESIDE_FIGURES = re.compile(r"\b(?:nicht ganz|nicht richtig|stimmt nicht|passt nicht|ja|genau|aber|nur|bloß|jedoch)\b")
+"""Words beside a correction that say nothing about its figures."""
+_OF_TIMES = frozenset(words("uhr um gegen ab zwischen"))
+"""Beside one of them a figure belongs to a time: "ja, und bitte um drei"."""
+_DOUBTING = frozenset(words("aber nur bloß jedoch außer bis statt letzte letzten ende ziffer stelle zahl vorwahl"))
 _REFUSING = frozenset(words("keine kein nicht geheim anonym unterdrückt weiß"))
 
 
@@ -37,9 +44,15 @@ def _digits(text: str) -> str:
     return "".join(filter(str.isdecimal, text))
 
 
-def _only_figures(text: str) -> bool:
+def _has_figures(text: str) -> bool:
     spoken = heard(text)
-    return bool(spoken) and any(parts_of(word) for word in spoken)
+    return any(parts_of(word) and word not in ("und", "ein", "eine") for word in spoken)
+
+
+def _leaves_figures(text: str) -> bool:
+    """Tell whether words beside a yes cannot mean that a figure is wrong."""
+    spoken = set(heard(text))
+    return not _has_figures(text) or (bool(_OF_TIMES & spoken) and not _DOUBTING & spoken)
 
 
 class NumberSlot:
@@ -115,7 +128,7 @@ class NumberSlot:
         """Take the caller's words; return what is left for other answers."""
         typed = self._typed
         self._typed = None
-        if typed and len(typed) >= _FEWEST_TYPED and not _only_figures(text):
+        if typed and len(typed) >= _FEWEST_TYPED and not _has_figures(text):
             self._take(typed)
             return ""
         if self._pending:
@@ -136,7 +149,7 @@ class NumberSlot:
     def reopen(self, text: str) -> None:
         """Ask again, since the caller says that the number is wrong; the correction may be among the words."""
         before = self.value or (self._pending[0] if self._pending else None)
-        corrected = apply_correction(before, " ".join(heard(text))) if before and _only_figures(text) else None
+        corrected = apply_correction(before, " ".join(heard(text))) if before and _has_figures(text) else None
         self._deny(before)
         self._settled, self._asked, self._checked = False, 1, 0
         if corrected:
@@ -178,11 +191,14 @@ class NumberSlot:
                 self._pending = [n.e164 for n in found if n.cost <= found[0].cost + _NEAR]
                 self._so_far = whole
                 return
-        if _only_figures(said) and UNKNOWN not in text:
+        if _has_figures(said) and UNKNOWN not in text:
             self._so_far, self._goes_on = f"{self._so_far} {said}".strip(), True
         else:
             self._so_far = ""
-            self._refused = bool(_REFUSING & set(said.split()))
+            if _REFUSING & set(said.split()) and "verstanden" not in said:
+                # who refuses twice has none, or none for us; for a message once is enough
+                self._asked = MOST_ASKED if self._refused or not self._callback else self._asked
+                self._refused = True
 
     def _answer_offer(self, text: str) -> str:
         said, rest = verdict(text)
@@ -203,20 +219,20 @@ class NumberSlot:
     def _check(self, text: str) -> str:
         number = self._pending[0]
         said, rest = verdict(text)
-        corrected = self._corrected(number, text, said == "no") if _only_figures(text) else None
-        if said == "yes" and corrected in (None, number):
+        corrected = self._corrected(number, text, said == "no") if _has_figures(text) else None
+        if said == "yes" and (corrected == number or (corrected is None and _leaves_figures(text))):
             self.value, self._settled, self._pending = number, True, []
             return rest
         if corrected is not None and corrected != number:
             self._deny(number)
             self._pending, self._so_far = [corrected], ""
-        elif said == "no" or _only_figures(text):
-            self._deny(number, plainly=not _only_figures(text))
+        elif said == "no" or _has_figures(text):
+            self._deny(number, plainly=not _has_figures(text))
         return ""
 
     def _corrected(self, number: str, text: str, denied: bool) -> str | None:
         """Return the number as corrected, said again or said on; None where that is not clear."""
-        spoken = " ".join(heard(text))
+        spoken = _BESIDE_FIGURES.sub("", " ".join(heard(text)))
         on = [n.e164 for n in candidates(f"{self._so_far} {spoken}", area=self._area)] if self._so_far else []
         if on and not denied and len(figures_of(number) or "") <= _SHORT:
             return on[0]

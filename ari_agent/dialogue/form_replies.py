@@ -16,10 +16,11 @@ LONGEST = 1000
 """Letters of an utterance that are read; half a minute of speech has about 500."""
 
 _YES_THOUGH_NEGATIVE = ("warum nicht", "kein problem", "kein thema", "nichts dagegen", "gar kein problem")
+_NO = "nein nee nö nä naa nope"
 _NO_FIRMLY = (
-    "nein nee nö nä naa nope falsch verkehrt keinesfalls keineswegs niemals|auf keinen fall|auf gar keinen fall|"
+    "falsch verkehrt keinesfalls keineswegs niemals|auf keinen fall|auf gar keinen fall|"
     "lieber nicht|besser nicht|eher nicht|nicht ganz|nicht richtig|stimmt nicht|ganz und gar nicht|leider nicht|"
-    "bloß nicht|noch nicht|doch nicht|passt nicht|ist nicht|geht nicht"
+    "bloß nicht|noch nicht|doch nicht|passt nicht|geht nicht"
 )
 _YES_FIRMLY = (
     "ja jo jaja jawohl jawoll jep jepp jap yes genau richtig stimmt korrekt okay ok passt exakt einverstanden "
@@ -46,7 +47,8 @@ def _phrases(listed: str) -> list[list[str]]:
 
 _MARKS: list[tuple[str, list[list[str]]]] = [
     ("yes", [words(phrase) for phrase in _YES_THOUGH_NEGATIVE]),
-    ("no", _phrases(_NO_FIRMLY)),
+    ("firm-no", _phrases(_NO_FIRMLY)),
+    ("no", _phrases(_NO)),
     ("yes", _phrases(_YES_FIRMLY)),
     ("weak-yes", _phrases(_YES_ALONE)),
 ]
@@ -87,9 +89,12 @@ def _judged(marks: list[tuple[str, int]], more: bool) -> Verdict | None:
     kinds = [mark for mark, _ in marks]
     first = kinds[0] if kinds else ""
     far = all(at >= _FAR for mark, at in marks if mark == "weak-no")
+    if "firm-no" in kinds:
+        return "no"
     if "no" in kinds:
         # "nein, stimmt alles" may mean either
-        return None if first == "no" and kinds[1:] and set(kinds[1:]) == {"yes"} and not more else "no"
+        either = first == "no" and "yes" in kinds and "weak-no" not in kinds and not more
+        return None if either else "no"
     if "weak-no" in kinds and not (first == "yes" and far):
         return "no"
     if first == "yes" or (first == "weak-yes" and not more):
@@ -109,8 +114,8 @@ _STOP = re.compile(
         lassen\ wir\ (?:es|das)(?:\ (?:bleiben|sein|lieber|besser))? |
         lass(?:en\ sie)?\ (?:es|das)(?:\ (?:bleiben|sein|gut\ sein))? |
         (?:es\ |das\ )?hat\ sich\ (?:schon\ )?erledigt | (?:das\ |es\ )?ist\ nicht\ (?:mehr\ )?nötig |
-        (?:brauche|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)\ (?:rückruf|nachricht)(?:\ mehr)? |
-        (?:doch\ )?kein(?:en|e)\ (?:rückruf|nachricht)(?:\ mehr)? |
+        (?:brauche|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
+        (?:doch\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         habe?\ es\ mir\ anders\ überlegt )
     (?:\ {_POLITE})*""",
     re.VERBOSE,
