@@ -21,7 +21,6 @@ from ari_agent.errors import DocumentError
 from ari_agent.hours import BERLIN
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
-from ari_agent.knowledge.reading import Knowledge
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.knowledge.version import in_force
 from ari_agent.llm.llama import LlamaDecider
@@ -45,7 +44,14 @@ def company_today(settings: Dialogue) -> date:
     return datetime.now(zone).date()
 
 
-def company_knowledge(passages: Sequence[Passage], model: Model, intents: Sequence[Intent]) -> Knowledge:
+def company_intents(settings: Dialogue) -> tuple[Intent, ...]:
+    """Return the catalogue of the settings, or the built-in one."""
+    return tuple(Intent(i.name, i.examples, i.urgency, i.target) for i in settings.intents.catalogue) or INTENTS
+
+
+def company_knowledge(
+    passages: Sequence[Passage], model: Model, intents: Sequence[Intent]
+) -> EncoderKnowledge | SearchKnowledge:
     """Return the passages with what reads callers' words; without its file the encoder gives way to search."""
     if model.engine != "search":
         try:
@@ -67,7 +73,7 @@ def company_script(settings: Dialogue, passages: Sequence[Passage] | None = None
         raise DocumentError(
             f"none of {len(given)} passages may be said today: compare their days and company.audiences"
         )
-    catalogue = tuple(Intent(i.name, i.examples, i.urgency, i.target) for i in settings.intents.catalogue) or INTENTS
+    catalogue = company_intents(settings)
     return Script(
         company.name,
         company_knowledge(valid, model, catalogue),
