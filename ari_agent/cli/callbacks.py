@@ -30,7 +30,6 @@ app = typer.Typer(
 )
 
 _KINDS = {"callback": "Rückruf", "message": "Nachricht"}
-_URGENCIES = {"low": "niedrig", "normal": "normal", "high": "hoch"}
 _DAY = "%d.%m. %H:%M"
 
 
@@ -75,26 +74,34 @@ async def _done(settings: Log, prefix: str, by: str) -> int:
 
 def _table(tasks: list[Row], *, with_done: bool) -> Table:
     """Return a table of plain texts: what callers said is no markup."""
-    columns = ["Frist", "Nr.", "Art", "Wer", "Erreichbar", "Anliegen", "Wunschzeit", "Dringlichkeit"]
-    table = Table(*columns, *(["Erledigt"] if with_done else []), box=SIMPLE, pad_edge=False)
+    table = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("Frist", "Nr.", "Art"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Wer")
+    table.add_column("Erreichbar", overflow="fold")
+    table.add_column("Anliegen", ratio=1)
+    if with_done:
+        table.add_column("Erledigt")
     for task in tasks:
         cells = [
             str(task["id"])[:8],
-            _KINDS[task["kind"]],
-            ", ".join(filter(None, (task["caller_name"], task["company"]))) or "–",
-            "\n".join(filter(None, (_number(task["number"]), task["email"]))) or "–",
+            _KINDS[task["kind"]] + ("\ndringend" if task["urgency"] == "high" else ""),
+            _lines(task["caller_name"], task["company"]),
+            _lines(_number(task["number"]), task["email"]),
             _matter(task),
-            _wish(task),
-            _URGENCIES[task["urgency"]],
             *([_finished(task)] if with_done else []),
         ]
         table.add_row(_due(task), *map(Text, cells))
     return table
 
 
+def _lines(*parts: str | None) -> str:
+    return "\n".join(filter(None, parts)) or "–"
+
+
 def _due(task: Row) -> Text:
     due = clock(task["due"], _DAY)
-    return Text(f"! {due} überfällig", "bold red") if task["overdue"] else Text(due)
+    return Text(f"! {due}\n  überfällig", "bold red") if task["overdue"] else Text(due)
 
 
 def _number(number: str | None) -> str:
@@ -109,16 +116,21 @@ def _number(number: str | None) -> str:
 
 def _matter(task: Row) -> str:
     recipient = f"für {task['recipient']}" if task["recipient"] else ""
-    broken_off = "" if task["complete"] else "(unvollständig aufgenommen)"
-    return "\n".join(filter(None, (task["matter"], recipient, broken_off))) or "–"
+    broken_off = "" if task["complete"] else "(unvollständig)"
+    return _lines(task["matter"], recipient, _wish(task), broken_off)
 
 
 def _wish(task: Row) -> str:
-    first, last = task["earliest"], task["latest"]
-    if first and last:
-        same = first.astimezone().date() == last.astimezone().date()
-        return f"{clock(first, _DAY)} bis {clock(last, '%H:%M' if same else _DAY)}"
-    return f"ab {clock(first, _DAY)}" if first else f"bis {clock(last, _DAY)}" if last else "–"
+    match task["earliest"], task["latest"]:
+        case None, None:
+            return ""
+        case first, None:
+            return f"gewünscht ab {clock(first, _DAY)}"
+        case None, last:
+            return f"gewünscht bis {clock(last, _DAY)}"
+        case first, last:
+            same = first.astimezone().date() == last.astimezone().date()
+            return f"gewünscht {clock(first, _DAY)} bis {clock(last, '%H:%M' if same else _DAY)}"
 
 
 def _finished(task: Row) -> str:

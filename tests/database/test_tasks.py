@@ -195,7 +195,13 @@ async def test_the_list_shows_what_is_overdue_first_and_the_whole_number(calls: 
     assert out.count("überfällig") == 1
     for shown in ("Frist", "+49 170 1234567", "erika@example.org", "für Herrn Muster", "keine Nummer", "Nachricht"):
         assert shown in out
-    for shown in ("[bold]Rückfrage", "(unvollständig aufgenommen)", "23.11. 14:00 bis 16:00", "Erika Beispiel"):
+    for shown in (
+        "[bold]Rückfrage",
+        "(unvollständig aufgenommen)",
+        "gewünscht 23.11. 14:00 bis 16:00",
+        "dringend",
+        "Erika Beispiel",
+    ):
         assert shown in out
 
     status, out, _ = await agent(config, "callbacks", "list", "--json")

@@ -112,6 +112,7 @@ async def test_an_entry_whose_acknowledgement_was_lost_is_not_written_again(
                 async with asyncio.timeout(WAIT_S):
                     await wire.cut.wait()
                 assert await log.flush(WAIT_S)
+            assert log.refused == 0
     kinds = Counter(row["kind"] for row in own.query("SELECT kind FROM ari_agent.event"))
     assert kinds == dict.fromkeys(
         ("opened", "answered", "disclosed", "turn", "task", "escalated", "noted", "note", "closed"), 1
