@@ -72,13 +72,13 @@ class Controller:
         settings: Settings,
         pbx: Pbx,
         engines: Engines,
-        script: Script,
+        script: Callable[[], Script],
         call_log: CallLog,
         directory: Directory,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`now` returns the time, aware: what opening hours and the call log go by."""
+        """`script` returns what a new call knows, `now` the time, aware: what opening hours and the call log go by."""
         self._settings = settings
         self._ari = pbx.ari
         self._ami = pbx.ami
@@ -227,7 +227,7 @@ class Controller:
         async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, self._now(), setup_ms))
-            conversation = Conversation(self._script, caller=self._caller(entered), now=self._now)
+            conversation = Conversation(self._script(), caller=self._caller(entered), now=self._now)
             call = Call(ident, leg.line, leg.keys(), self._engines, conversation, escalation, self._log, settings)
             self._calls.add(call)
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -12,10 +13,12 @@ import structlog
 from ari_agent.call import Engines
 from ari_agent.calllog.directory import PostgresDirectory
 from ari_agent.calllog.postgres import PostgresLog
-from ari_agent.cli.company import company_decider, company_script
+from ari_agent.cli.company import company_decider
 from ari_agent.cli.metrics import served
+from ari_agent.cli.scripts import CompanyScripts
 from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
+from ari_agent.dialogue.script import Script
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -38,8 +41,9 @@ async def serve(settings: Settings) -> None:
     assert this is not None  # noqa: S101 - a coroutine always runs in a task
     for number in _SIGNALS:
         loop.add_signal_handler(number, this.cancel)
-    script = company_script(settings)
     async with AsyncExitStack() as stack:
+        scripts = await stack.enter_async_context(CompanyScripts.open(settings))
+        script = scripts.current
         call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
         area_code = settings.company.area_code
         directory = await stack.enter_async_context(PostgresDirectory.open(settings.log, area_code))
@@ -52,13 +56,30 @@ async def serve(settings: Settings) -> None:
         decider = await stack.enter_async_context(company_decider(settings.model, script))
         telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
         stack.callback(telling.cancel)
+        watching = asyncio.create_task(scripts.watch(partial(_prepare, voice, decider)), name="knowledge")
+        stack.push_async_callback(_ended, watching)
         engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
-        controller = Controller(settings, Pbx(ari, Ami(settings.asterisk)), engines, script, call_log, directory)
+        controller = Controller(
+            settings, Pbx(ari, Ami(settings.asterisk)), engines, lambda: scripts.current, call_log, directory
+        )
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         stack.enter_context(served(settings.metrics))
         await controller.run()
     log.info("stopped")
+
+
+async def _prepare(voice: CachedVoice, decider: Decider | None, script: Script) -> None:
+    """Render what is new before a call needs it. Raises EngineError."""
+    await voice.warm(script.phrases())
+    if decider is not None:
+        log.warning("the language model learns of new passages at the next start; until then search answers for them")
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task and see it ended."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def _tell_about(decider: Decider | None, engine: str) -> None:

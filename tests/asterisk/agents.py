@@ -157,7 +157,9 @@ async def inside(folder: Path, settings: Tables, now: Callable[[], datetime] = u
         ari = await stack.enter_async_context(Ari.open(checked.asterisk, checked.app))
         decider = await stack.enter_async_context(company_decider(checked.model, script))
         engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs), decider)
-        controller = Controller(checked, Pbx(ari, Ami(checked.asterisk)), engines, script, log, PhoneBook(), now=now)
+        controller = Controller(
+            checked, Pbx(ari, Ami(checked.asterisk)), engines, lambda: script, log, PhoneBook(), now=now
+        )
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)
