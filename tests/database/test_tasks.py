@@ -197,7 +197,7 @@ async def test_the_list_shows_what_is_overdue_first_and_the_whole_number(calls: 
         assert shown in out
     for shown in (
         "[bold]Rückfrage",
-        "(unvollständig aufgenommen)",
+        "(unvollständig)",
         "gewünscht 23.11. 14:00 bis 16:00",
         "dringend",
         "Erika Beispiel",
