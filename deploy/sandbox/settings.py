@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any, Literal
+
+import tomli_w
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
@@ -50,9 +51,5 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
 
 def write_settings(path: Path, settings: Tables) -> Path:
     """Write the tables as a TOML file and return its path."""
-    lines: list[str] = []
-    for section, values in settings.items():
-        lines.append(f"[{section}]")
-        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(tomli_w.dumps(settings), encoding="utf-8")
     return path

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from ari_agent.dialogue.acts import Act, Ask
 
 SUBJECTS = {
+    "confirm": "meant",
+    "which": "meant",
+    "no": "what",
     "unknown": "callback",
     "refused": "callback",
     "form-name": "name",
@@ -30,6 +33,7 @@ SUBJECTS = {
 }
 """What a question is about, as authors name it, by the reason of the act that asks it."""
 UNTOLD = {
+    "meant": "nein",
     "callback": "ja bitte",
     "name-right": "ja",
     "number-right": "ja",
@@ -44,6 +48,11 @@ UNTOLD = {
 KEYS = frozenset("0123456789*#")
 
 
+def subject_of(act: Act | None) -> str | None:
+    """Return what the last question is about; None when it is none that a form or an ask-back has."""
+    return SUBJECTS.get(act.reason) if isinstance(act, Ask) else None
+
+
 class Knowledge:
     """What the caller knows: for each subject what is said at the first question, the second, and so on."""
 
@@ -51,15 +60,11 @@ class Knowledge:
         self._answers = answers
         self._asked: Counter[str] = Counter()
 
-    def answer(self, act: Act) -> str | None:
-        """Return what the caller says to the last question; None when it is none of a form.
+    def answer(self, subject: str) -> str:
+        """Return what the caller says about a subject; the last answer to it again as often as it is asked.
 
-        The last answer to a subject is said again as often as it is asked. Raises LookupError, with the subject, when
-        the caller has nothing to say.
+        Raises LookupError when the caller has nothing to say.
         """
-        subject = SUBJECTS.get(act.reason) if isinstance(act, Ask) else None
-        if subject is None:
-            return None
         given = self._answers.get(subject) or ((UNTOLD[subject],) if subject in UNTOLD else ())
         if not given:
             raise LookupError(subject)

@@ -47,6 +47,7 @@ class Turn(Entry):
     silence: bool = False
     refusal: Refusal | None = None
     answers: Annotated[dict[str, Several], BeforeValidator(_texts)] | None = None
+    until: str | None = None
     act: Annotated[tuple[Effect, ...], BeforeValidator(_several)] = ()
     source: Several = ()
     also: Several = ()

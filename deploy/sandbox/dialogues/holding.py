@@ -21,7 +21,7 @@ from ari_agent.dialogue.script import Script
 from ari_agent.errors import ConfigError
 from ari_agent.protocols import Decider, Manner
 from ari_agent.task import Contact, Note, Task
-from sandbox.dialogues.caller import Knowledge, is_typed
+from sandbox.dialogues.caller import Knowledge, is_typed, subject_of
 from sandbox.dialogues.conversations import Dialogue, Turn
 from sandbox.settings import REPO
 
@@ -126,7 +126,7 @@ class _Holding:
             held.turns.append([])
             if turn.answers is None:
                 await self._hear(turn)
-            elif fault := await self._answer(turn.answers):
+            elif fault := await self._answer(turn.answers, turn.until):
                 held.faults.append((number, fault))
         held.ended = {Goodbye: "goodbye", Escalate: "escalation"}.get(type(self._last), "open")
         held.unfinished = self._conversation.unfinished()
@@ -146,24 +146,22 @@ class _Holding:
             case _:
                 return "" if turn.refusal is None else "nobody was rung who could refuse"
 
-    async def _answer(self, answers: Mapping[str, tuple[str, ...]]) -> str:
-        """Answer a form until it asks no more; return what went wrong."""
+    async def _answer(self, answers: Mapping[str, tuple[str, ...]], until: str | None) -> str:
+        """Answer what is asked until nothing more is, or the subject `until` is; return what went wrong."""
         knowledge = Knowledge(answers)
         for _ in range(MOST_ANSWERS):
-            if self._last is None:
+            subject = subject_of(self._last)
+            if subject is None or subject == until:
                 return ""
             try:
-                answer = knowledge.answer(self._last)
-            except LookupError as e:
-                return f"the caller is asked for {e.args[0]} and has no answer"
-            if answer is None:
-                return ""
-            if is_typed(answer):
-                for key in answer:
-                    await self._hear(Turn(key=key))
-            else:
+                answer = knowledge.answer(subject)
+            except LookupError:
+                return f"the caller is asked for {subject} and has no answer"
+            for key in answer if is_typed(answer) else ():
+                await self._hear(Turn(key=key))
+            if not is_typed(answer):
                 await self._hear(Turn(says=answer))
-        return f"the form still asks after {MOST_ANSWERS} answers"
+        return f"the agent still asks after {MOST_ANSWERS} answers"
 
     async def _hear(self, turn: Turn) -> None:
         conversation = self._conversation
