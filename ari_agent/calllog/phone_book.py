@@ -15,8 +15,10 @@ Treatment = Literal["ai", "vip", "blocked"]
 """How a contact's calls are routed."""
 
 REGION = "DE"
-_WRITTEN = re.compile(r"[+(]?[0-9][0-9 \xa0()/.–-]{1,40}")
+_WRITTEN = re.compile(r"\(?\+?[0-9(][0-9 \xa0()/.–-]{1,40}")
 """Without letters: phonenumbers reads "0800 HEIZUNG" as keys of a phone, and finds numbers in whole sentences."""
+_WHOLE = ("+", "0", "(0", "(+")
+"""How a number begins that has its area code."""
 
 
 def e164(written: str, area_code: str = "") -> str | None:
@@ -25,7 +27,7 @@ def e164(written: str, area_code: str = "") -> str | None:
     `area_code` is the company's, such as "089": a number without one belongs to it; without it there is none.
     """
     written = written.strip()
-    if not written.startswith(("+", "0", "(0")):
+    if not written.startswith(_WHOLE):
         if not area_code:
             return None
         written = area_code + written
@@ -58,7 +60,7 @@ class PhoneBook:
 
     def _readings(self, number: str) -> Iterator[str]:
         """Yield what a calling number may be: some trunks leave out the + before the country, some the first 0."""
-        written = [number] if number.startswith(("+", "0")) else ["+" + number, self._area_code + number, "0" + number]
+        written = [number] if number.startswith(_WHOLE) else ["+" + number, self._area_code + number, "0" + number]
         for reading in written:
             if valid := _valid(reading):
                 yield valid
