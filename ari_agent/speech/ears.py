@@ -18,7 +18,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """The caller has begun to speak: whatever is being said to them stops."""
+    """The caller has begun to speak; into the agent's words only when it is worth falling silent for."""
+
+    text: str = ""
+    """The words so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class Said:
     """From that decision to the final transcript."""
     ended_at: float
     """Loop time in seconds of the caller's last speech."""
+    began_at: float
+    """Loop time in seconds of the first."""
 
     def and_then(self, more: Said) -> Said:
         """Return both as one: the caller went on after a pause."""
         one, two = self.transcript, more.transcript
         transcript = Transcript(f"{one.text} {two.text}".strip(), min(one.confidence, two.confidence))
-        return Said(transcript, more.end_of_turn_ms, more.stt_ms, more.ended_at)
+        return Said(transcript, more.end_of_turn_ms, more.stt_ms, more.ended_at, self.began_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,10 @@ class _Turn:
     utterance: Utterance
     closing: AsyncExitStack
     """Closes the utterance."""
+    began_at: float
+    """Loop time in seconds of its first speech."""
+    over_agent: bool = False
+    """Whether the agent spoke meanwhile."""
     told: str = ""
     """The partial text that was read ahead last."""
     judged: str = ""
@@ -73,6 +82,10 @@ class _Turn:
     """Silence at its end."""
     decided_at: float = 0.0
     """Loop time in seconds of the decision that it is over."""
+
+
+Interrupts = Callable[[str, float, float], bool]
+"""Whether these words, spoken for so many milliseconds since that loop time, are worth falling silent for."""
 
 
 class Ears:
@@ -87,6 +100,7 @@ class Ears:
         silence_s: float,
         makes_sense: Callable[[str], bool],
         read_ahead: Callable[[str], None],
+        interrupts: Interrupts,
     ) -> None:
         self._line = line
         self._activity = activity
@@ -95,15 +109,22 @@ class Ears:
         self._silence_ms = silence_s * 1000
         self._makes_sense = makes_sense
         self._read_ahead = read_ahead
+        self._interrupts = interrupts
         self._turns = TurnDetector(settings.start_ms, settings.end_open_ms, settings.longest_s)
         # The oldest frame falls out: only what may belong to a turn that is just beginning is kept.
         self._past: deque[bytes] = deque(maxlen=self._turns.longest_preroll_ms // FRAME_MS)
         self._quiet_ms = 0
         self._agent_speaks = False
+        self._announced = False
+        """Whether the beginning of the turn that is open was reported since the agent began to speak."""
 
     def agent_speaking(self, *, speaking: bool) -> None:
-        """Note whether the agent speaks: only when nobody does is it silent, and the count begins anew."""
+        """Note whether the agent speaks: only when nobody does is it silent, and the count begins anew.
+
+        A caller who goes on speaking when the agent begins has to be worth falling silent for too.
+        """
         self._agent_speaks = speaking
+        self._announced = False if speaking else self._announced
         self._quiet_ms = 0
 
     async def listen(self, heard: asyncio.Queue[Heard]) -> None:
@@ -135,10 +156,13 @@ class Ears:
             event = self._turns.feed(self._activity.is_speech(frame))
             if turn is not None:
                 turn.utterance.feed(frame)
-                self._tell_ahead(turn)
             elif isinstance(event, Started):
-                _report(heard, SpeechStarted())
+                self._announced = not self._agent_speaks
+                if self._announced:
+                    _report(heard, SpeechStarted())
                 turn = await self._begin(event, utterances)
+            if turn is not None:
+                self._attend(heard, turn)
             if turn is not None and self._is_over(turn, event):
                 await over.put(turn)
                 turn = None
@@ -150,13 +174,25 @@ class Ears:
         utterance = await closing.enter_async_context(self._recogniser.utterance())
         for frame in list(self._past)[-(started.preroll_ms // FRAME_MS) :]:
             utterance.feed(frame)
-        return _Turn(utterance, closing)
+        return _Turn(utterance, closing, asyncio.get_running_loop().time() - self._turns.spoken_ms / 1000)
+
+    def _attend(self, heard: asyncio.Queue[Heard], turn: _Turn) -> None:
+        """Report once when the agent has to fall silent; what it need not fall silent for is not read ahead either."""
+        text = turn.utterance.partial
+        turn.over_agent |= self._agent_speaks
+        if self._agent_speaks and not self._announced:
+            if self._interrupts(text, self._turns.spoken_ms, turn.began_at):
+                self._announced = True
+                _report(heard, SpeechStarted(text))
+        elif text != turn.told:
+            turn.told = text
+            self._read_ahead(text)
 
     def _is_over(self, turn: _Turn, event: TurnEvent | None) -> bool:
         match event:
             case Ended(silence_ms):
                 pass
-            case Paused(silence_ms) if silence_ms >= self._end_ms and self._is_sensible(turn):
+            case Paused(silence_ms) if silence_ms >= self._end_ms and (self._is_sensible(turn) or self._agrees(turn)):
                 self._turns.end()
             case _:
                 return False
@@ -172,10 +208,10 @@ class Ears:
             turn.judged, turn.sensible = text, self._makes_sense(text)
         return turn.sensible
 
-    def _tell_ahead(self, turn: _Turn) -> None:
-        if (text := turn.utterance.partial) != turn.told:
-            turn.told = text
-            self._read_ahead(text)
+    def _agrees(self, turn: _Turn) -> bool:
+        """Tell whether the caller only says "ja" or "mhm" into the agent's words: no more is to be expected."""
+        text = turn.utterance.partial
+        return turn.over_agent and bool(text) and not self._interrupts(text, 0.0, turn.began_at)
 
     def _count_quiet(self, heard: asyncio.Queue[Heard], *, someone_speaks: bool) -> None:
         self._quiet_ms = 0 if someone_speaks else self._quiet_ms + FRAME_MS
@@ -192,7 +228,7 @@ class Ears:
                 transcript = await turn.utterance.finish()
             stt_ms = (loop.time() - turn.decided_at) * 1000
             ended_at = turn.decided_at - turn.silence_ms / 1000
-            _report(heard, Said(transcript, turn.silence_ms, stt_ms, ended_at))
+            _report(heard, Said(transcript, turn.silence_ms, stt_ms, ended_at, turn.began_at))
 
 
 def _report(heard: asyncio.Queue[Heard], event: Heard) -> None:

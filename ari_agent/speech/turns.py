@@ -74,6 +74,11 @@ class TurnDetector:
         """Whether a turn is open."""
         return self._turn_ms > 0
 
+    @property
+    def spoken_ms(self) -> int:
+        """From the first to the last speech of the turn that is open, in milliseconds."""
+        return self._turn_ms - self._silence_ms
+
     def feed(self, is_speech: bool) -> TurnEvent | None:
         """Take the verdict on the next frame; None when nothing is to be done."""
         if not self.speaking:

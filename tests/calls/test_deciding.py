@@ -172,7 +172,7 @@ async def test_what_is_decided_in_the_moment_in_which_the_caller_goes_on_counts_
         caller.starts_to_say(VAGUE)
         await asked(caller)
         decider.gate.set()
-        caller.call._heard.put_nowait(Said(Transcript("hm", 1.0), 240.0, 0.0, 0.0))
+        caller.call._heard.put_nowait(Said(Transcript("hm", 1.0), 240.0, 0.0, 0.0, 0.0))
         await caller.hears("Das habe ich leider nicht verstanden.")  # and not a person, as after two misses
         await caller.heard_out()
         caller.hangs_up()

@@ -143,7 +143,7 @@ async def test_a_caller_is_told_when_the_words_are_kept() -> None:
         caller.hangs_up()
 
 
-async def test_speech_silences_the_agent_at_once_and_only_what_was_heard_is_kept() -> None:
+async def test_words_silence_the_agent_at_once_and_only_what_was_heard_is_kept() -> None:
     async with a_call() as caller:
         await caller.says(OPEN)
         await caller.hears("Wir sind montags")
@@ -151,7 +151,7 @@ async def test_speech_silences_the_agent_at_once_and_only_what_was_heard_is_kept
         began_ms = caller.line.played_ms
         await caller.says(PRICE)
         silent_after_ms = caller.line.playbacks[-2].heard_ms - began_ms
-        assert silent_after_ms <= 60 + 2 * 20  # the speech that proves itself, and the frame it is noticed in
+        assert silent_after_ms <= MS_PER_WORD + 2 * 20  # the first word, and the frame it is noticed in
         await caller.heard_out()
         caller.hangs_up()
         await caller.ending()
@@ -163,7 +163,7 @@ async def test_speech_silences_the_agent_at_once_and_only_what_was_heard_is_kept
         assert whole.agent_text.endswith("die Anfahrt ist dabei.")  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("after_ms", [0, 250])
+@pytest.mark.parametrize("after_ms", [0, 40])
 async def test_a_pause_between_two_sentences_counts_for_no_word(after_ms: int) -> None:
     async with a_call() as caller:
         await caller.says(OPEN)
@@ -188,19 +188,11 @@ async def test_a_flood_of_keys_during_the_notice_breaks_nothing() -> None:
 async def test_a_reply_that_is_cut_before_its_first_word_counts_as_interrupted() -> None:
     async with a_call() as caller:
         await caller.says(OPEN)
-        await caller.says(PRICE)  # its first 60 ms count as speech before a word of the answer is over
+        await caller.says(PRICE)  # its first word comes before one of the answer is over
         caller.hangs_up()
         await caller.ending()
         assert caller.turns[0].interrupted
         assert caller.turns[0].agent_text == ""
-
-
-async def test_a_cough_during_an_answer_is_no_question() -> None:
-    async with a_call() as caller:
-        await caller.says(OPEN)
-        await caller.says("")
-        await caller.hears("Das habe ich leider nicht verstanden")
-        caller.hangs_up()
 
 
 async def test_the_last_answer_is_repeated_on_request() -> None:
@@ -282,6 +274,7 @@ async def test_not_understood_twice_in_a_row_brings_a_person() -> None:
         caller.reception.will(Receptionist("empfang"))
         await caller.says("[unk] [unk]")
         await caller.heard_out()
+        await asyncio.sleep(0.5)
         await caller.says(Transcript("", 0.0))
         await caller.ending()
         assert [(turn.act, turn.reason) for turn in caller.turns] == [

@@ -11,7 +11,7 @@ from fakes import FakeActivity, FakeLine, FakeRecogniser, milliseconds, speech_s
 
 from ari_agent.errors import AgentError, EngineTimeout, EngineUnavailable, MediaError
 from ari_agent.protocols import Transcript
-from ari_agent.speech.ears import Ears, Heard, Said, Silence, SpeechStarted
+from ari_agent.speech.ears import Ears, Heard, Interrupts, Said, Silence, SpeechStarted
 
 QUESTION = "wann haben sie geöffnet"
 
@@ -20,18 +20,29 @@ def never(_: str) -> bool:
     return False
 
 
+def at_once(_text: str, _spoken_ms: float, _began_at: float) -> bool:
+    return True
+
+
 class Listening:
     """Ears at work on a scripted line."""
 
     def __init__(
-        self, recogniser: FakeRecogniser, makes_sense: Callable[[str], bool], silence_s: float, end_ms: int = 300
+        self,
+        recogniser: FakeRecogniser,
+        makes_sense: Callable[[str], bool],
+        silence_s: float,
+        end_ms: int = 300,
+        interrupts: Interrupts = at_once,
     ) -> None:
         settings = speech_settings(start_ms=100, end_ms=end_ms, end_open_ms=800)
         self.line = FakeLine()
         self.recogniser = recogniser
         self.ahead: list[str] = []
         """What was read ahead, in order."""
-        self.ears = Ears(self.line, FakeActivity(), recogniser, settings, silence_s, makes_sense, self.ahead.append)
+        self.ears = Ears(
+            self.line, FakeActivity(), recogniser, settings, silence_s, makes_sense, self.ahead.append, interrupts
+        )
         self.queue: asyncio.Queue[Heard] = asyncio.Queue(50)
 
     async def heard(self) -> Heard:
@@ -57,8 +68,9 @@ async def listening(
     silence_s: float = 8,
     answer: asyncio.Event | None = None,
     end_ms: int = 300,
+    interrupts: Interrupts = at_once,
 ) -> AsyncIterator[Listening]:
-    setup = Listening(FakeRecogniser(script, answer), makes_sense, silence_s, end_ms)  # type: ignore[arg-type]
+    setup = Listening(FakeRecogniser(script, answer), makes_sense, silence_s, end_ms, interrupts)  # type: ignore[arg-type]
     async with asyncio.TaskGroup() as group:
         task = group.create_task(setup.ears.listen(setup.queue))
         yield setup
@@ -233,3 +245,82 @@ async def test_a_cancelled_listener_closes_its_utterance() -> None:
     await asyncio.wait([task], timeout=1)
     assert task.cancelled()
     assert [utterance.closed for utterance in setup.recogniser.utterances] == [True]
+
+
+async def test_into_the_agents_words_speech_is_reported_when_it_is_worth_falling_silent_for() -> None:
+    asked: list[tuple[str, float]] = []
+
+    def when_the_second_word_comes(text: str, spoken_ms: float, _: float) -> bool:
+        asked.append((text, spoken_ms))
+        return text == "wann haben"
+
+    async with listening(QUESTION, interrupts=when_the_second_word_comes) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(380)
+        assert await call.settled() == []
+        call.line.speak(60)
+        assert await call.settled() == [SpeechStarted("wann haben")]
+        assert asked[0] == ("", 100)
+        assert asked[-1] == ("wann haben", 400)
+
+
+async def test_into_the_agents_words_time_is_counted_without_the_pauses_at_the_end() -> None:
+    async with listening("", interrupts=lambda _text, spoken_ms, _at: spoken_ms >= 300) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(280)
+        call.line.pause(600)
+        assert await call.settled() == []
+
+
+async def test_the_listener_is_asked_since_when_the_caller_speaks() -> None:
+    asked: list[float] = []
+
+    def since(_text: str, _spoken_ms: float, began_at: float) -> bool:
+        asked.append(began_at)
+        return False
+
+    async with listening("ja", interrupts=since) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(200)
+        call.line.pause(800)
+        said = await call.said()
+        assert set(asked) == {said.began_at}
+        assert said.began_at <= asyncio.get_running_loop().time() - 0.1
+
+
+async def test_nothing_is_read_ahead_until_the_agent_has_to_fall_silent() -> None:
+    async with listening(QUESTION, interrupts=lambda text, *_: text.startswith("wann haben")) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(300)
+        await call.settled()
+        assert len(call.ahead) == 0
+        call.line.speak(300)
+        await call.settled()
+        assert call.ahead == ["wann haben", "wann haben sie"]
+
+
+async def test_an_agent_who_begins_to_speak_falls_silent_for_a_caller_who_still_does() -> None:
+    async with listening(QUESTION, interrupts=lambda text, *_: "sie" in text) as call:
+        call.line.speak(300)
+        assert await call.settled() == [SpeechStarted()]
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(200)
+        assert await call.settled() == []
+        call.line.speak(200)
+        assert await call.settled() == [SpeechStarted("wann haben sie")]
+
+
+async def test_a_short_pause_ends_what_does_not_interrupt() -> None:
+    async with listening("mhm", interrupts=lambda *_: False) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(400)
+        call.line.pause(300)
+        assert (await call.said()).end_of_turn_ms == 300
+
+
+async def test_without_a_word_yet_a_short_pause_ends_nothing() -> None:
+    async with listening("", interrupts=lambda *_: False) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(400)
+        call.line.pause(800)
+        assert (await call.said()).end_of_turn_ms == 800

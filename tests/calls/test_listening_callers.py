@@ -1,0 +1,273 @@
+"""Callers who say "mhm" or cough while the agent speaks: it goes on, and nothing counts as heard twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fakes import FakeDecider
+
+from ari_agent.call import Solved
+from ari_agent.decision import Decision
+from ari_agent.speech.sentences import split
+
+from .switchboard import MS_PER_LETTER, MS_PER_WORD, Caller, a_call
+
+OPEN = "wann haben sie geöffnet"
+PRICE = "was kostet eine wartung"
+VAGUE = "ein neuer kessel mit wartung für die gasheizung"
+NOISE_WORDS = 3
+"""A noise lasts as long as so many words: longer than `speech.hold_ms`."""
+MORE = "Kann ich sonst noch etwas für Sie tun?"
+HOLD_MS = 300
+FRAME_MS = 20
+
+
+def answer(caller: Caller) -> list[str]:
+    """Return the sentences of the answer about the opening hours."""
+    return [*split(caller.script.passages["oeffnungszeiten"].text), MORE]
+
+
+async def answering(caller: Caller, after_ms: float = 3000) -> None:
+    """Bring the call into the middle of the first sentence of an answer."""
+    await caller.says(OPEN)
+    await caller.hears("Wir sind montags")
+    await caller.until(lambda: caller.line.played_ms >= after_ms)
+
+
+async def noise(caller: Caller) -> None:
+    """Let the caller cough until the agent is silent."""
+    caller.starts_to_say("", NOISE_WORDS)
+    await caller.until(lambda: caller.line.idle)
+
+
+@pytest.mark.parametrize("words", ["ja", "mhm", "hm", "aha", "okay", "genau", "verstehe", "gut", "[unk]"])
+async def test_a_word_of_a_mere_listener_does_not_interrupt(words: str) -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        spoken = len(caller.line.playbacks)
+        caller.starts_to_say(words)
+        await caller.heard_out()
+        assert len(caller.line.playbacks) == spoken
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+        await caller.ending()
+        (turn,) = caller.turns
+        assert not turn.interrupted
+        assert turn.agent_text == " ".join(answer(caller))
+
+
+async def test_a_sound_that_lasts_silences_the_agent_though_no_word_is_understood() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        began_ms = caller.line.played_ms
+        await noise(caller)
+        assert caller.line.playbacks[-1].heard_ms - began_ms == pytest.approx(HOLD_MS, abs=2 * FRAME_MS)
+        caller.hangs_up()
+
+
+async def test_how_long_a_sound_may_last_is_a_setting() -> None:
+    async with a_call(speech={"hold_ms": 500}) as caller:
+        await answering(caller)
+        began_ms = caller.line.played_ms
+        await noise(caller)
+        assert caller.line.playbacks[-1].heard_ms - began_ms == pytest.approx(500, abs=2 * FRAME_MS)
+        caller.hangs_up()
+
+
+async def test_after_a_noise_the_sentence_is_said_again_from_its_beginning_and_counts_once() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await noise(caller)
+        await caller.hears("Wir sind montags")
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+        await caller.ending()
+        (turn,) = caller.turns
+        assert not turn.interrupted
+        assert turn.agent_text == " ".join(answer(caller))
+
+
+async def test_a_sentence_that_was_heard_is_not_said_again() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await caller.hears(MORE)
+        await noise(caller)
+        await caller.hears(MORE)
+        await caller.heard_out()
+        assert caller.line.heard.count(answer(caller)[0]) == 1
+        assert caller.line.heard[-1] == MORE
+        caller.hangs_up()
+        await caller.ending()
+        assert caller.turns[0].agent_text == " ".join(answer(caller))
+
+
+async def test_in_the_pause_between_two_sentences_the_next_one_follows() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        whole_ms = len(answer(caller)[0]) * MS_PER_LETTER
+        await caller.until(lambda: caller.line.played_ms >= whole_ms - HOLD_MS + 100)
+        await noise(caller)
+        assert caller.line.playbacks[-1].heard_ms > whole_ms
+        await caller.until(lambda: not caller.line.idle)
+        assert caller.line.hearing == answer(caller)[1]
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+
+
+async def test_who_hums_for_long_does_not_wait_for_the_rest_as_long_as_who_is_thinking() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        caller.starts_to_say("hm hm")
+        await caller.until(lambda: caller.line.idle)
+        silent_at = asyncio.get_running_loop().time()
+        await caller.until(lambda: not caller.line.idle)
+        silent_ms = (asyncio.get_running_loop().time() - silent_at) * 1000
+        assert silent_ms == pytest.approx(2 * MS_PER_WORD - HOLD_MS + 240, abs=3 * FRAME_MS)
+        caller.hangs_up()
+
+
+async def test_noise_that_goes_on_does_not_keep_a_sentence_from_being_finished() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await noise(caller)
+        await caller.hears("Wir sind montags")
+        spoken = len(caller.line.playbacks)
+        for _ in range(3):
+            caller.starts_to_say("", NOISE_WORDS)
+            await asyncio.sleep(2.0)
+        assert len(caller.line.playbacks) == spoken
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+
+
+async def test_words_interrupt_also_after_a_noise() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await noise(caller)
+        await caller.hears("Wir sind montags")
+        await caller.until(lambda: caller.line.played_ms >= 2000)
+        began_ms = caller.line.played_ms
+        await caller.says(PRICE)
+        assert caller.line.playbacks[-2].heard_ms - began_ms <= MS_PER_WORD + 2 * FRAME_MS
+        await caller.heard_out()
+        caller.hangs_up()
+        await caller.ending()
+        cut, whole = caller.turns
+        assert cut.interrupted
+        assert cut.agent_text == "Wir sind montags bis donnerstags …"
+        assert whole.source == "wartung"
+
+
+async def test_who_hangs_up_while_the_agent_is_silent_for_a_noise_has_interrupted_it() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await noise(caller)
+        caller.hangs_up()
+        await caller.ending()
+        (turn,) = caller.turns
+        assert turn.interrupted
+        assert turn.agent_text == "Wir sind montags bis donnerstags von acht bis …"
+
+
+async def test_yes_is_the_answer_in_the_last_sentence_of_a_question() -> None:
+    async with a_call() as caller:
+        await caller.says(VAGUE)
+        await caller.hears("Geht es um")
+        await caller.says("ja")
+        await caller.heard_out()
+        caller.hangs_up()
+        await caller.ending()
+        assert [(turn.act, turn.interrupted) for turn in caller.turns] == [("ask", True), ("answer", False)]
+
+
+async def test_yes_before_the_question_is_no_answer_to_it() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await caller.hears(answer(caller)[1])
+        began_ms = caller.line.played_ms
+        await caller.until(lambda: caller.line.played_ms >= began_ms + len(answer(caller)[1]) * MS_PER_LETTER - 60)
+        caller.starts_to_say("ja")  # understood when the question has begun
+        await caller.heard_out()
+        caller.hangs_up()
+        await caller.ending()
+        assert [turn.act for turn in caller.turns] == ["answer"]
+
+
+async def test_yes_just_before_the_end_of_a_statement_is_no_turn_when_it_is_over() -> None:
+    async with a_call() as caller:
+        caller.presses("7")
+        await caller.hears("Was kann ich für Sie tun?")
+        await caller.until(lambda: caller.line.playbacks[-1].texts[-1][1] and caller.line.hearing)
+        total = sum(ms for _, ms in caller.line.playbacks[-1].texts)
+        await caller.until(lambda: caller.line.played_ms >= total - 100)
+        caller.starts_to_say("ja")
+        await caller.hears("Sind Sie noch da?")
+        caller.hangs_up()
+        await caller.ending()
+        assert [turn.heard for turn in caller.turns] == ["key", "silence"]
+
+
+async def test_a_backchannel_during_the_notice_does_not_cut_the_greeting() -> None:
+    async with a_call(greeted=False) as caller:
+        await caller.hears("Guten Tag")
+        caller.starts_to_say("ja")
+        await caller.hears("Was kann ich für Sie tun?")
+        await caller.heard_out()
+        assert len(caller.line.heard) == 1 + 3
+        assert not caller.turns
+        caller.hangs_up()
+
+
+@pytest.mark.parametrize("words", ["ja", ""], ids=["ja", "noise"])
+async def test_the_goodbye_is_finished_in_spite_of(words: str) -> None:
+    async with a_call() as caller:
+        await caller.says("das war alles")
+        await caller.hears("Vielen Dank")
+        caller.starts_to_say(words, NOISE_WORDS)
+        assert await caller.ending() == Solved()
+        assert caller.line.heard[-2:] == ["Vielen Dank für Ihren Anruf.", "Auf Wiederhören."]
+        assert [turn.reason for turn in caller.turns] == ["goodbye"]
+
+
+async def test_the_model_is_told_the_whole_reply_when_it_was_gone_on_with() -> None:
+    decider = FakeDecider(Decision("answer", "oeffnungszeiten", confidence=0.9, by="llama"))
+    async with a_call(decider=decider) as caller:
+        await answering(caller)
+        await noise(caller)
+        await caller.hears("Wir sind montags")
+        await caller.heard_out()
+        caller.starts_to_say(VAGUE)
+        await caller.until(lambda: len(decider.asked) > 1)
+        (exchange,) = decider.asked[1].history
+        assert exchange.agent == " ".join(answer(caller))
+        caller.hangs_up()
+
+
+async def test_a_noise_into_a_phrased_answer_does_not_cost_its_next_sentence() -> None:
+    decider = FakeDecider(Decision("answer", "oeffnungszeiten", confidence=0.9, by="llama"))
+    friday, weekend = "Wir sind freitags bis fünfzehn Uhr da.", "Am Samstag ist geschlossen."
+    decider.phrases = [friday, 1.0, weekend]
+    async with a_call(decider=decider, model={"answer_style": "rephrase"}) as caller:
+        await caller.says(OPEN)
+        await caller.hears(friday)
+        await noise(caller)
+        await caller.hears(MORE)
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == [friday, weekend, MORE]
+        assert decider.phrases_cancelled == 0
+        caller.hangs_up()
+
+
+async def test_what_is_no_turn_is_not_read_ahead() -> None:
+    decider = FakeDecider(Decision("answer", "oeffnungszeiten", confidence=0.9, by="llama"))
+    async with a_call(decider=decider) as caller:
+        await answering(caller)
+        read = len(decider.read)
+        caller.starts_to_say("mhm")
+        await caller.heard_out()
+        assert len(decider.read) == read
+        caller.hangs_up()
