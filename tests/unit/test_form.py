@@ -428,13 +428,11 @@ def test_the_finished_task_stays_when_the_caller_hangs_up_afterwards() -> None:
 
 def test_free_words_are_expected_for_names_and_matters_only() -> None:
     call = form(company=True)
-    assert call.dictating
-    say_all(call, "huber")
-    assert not call.dictating
-    say_all(call, "ja", NUMBER, "ja")
-    assert call.dictating
-    say_all(call, "privat")
-    assert call.dictating
+    expected = [call.dictating]
+    for line in ("huber", "ja", NUMBER, "ja", "privat", "heizung"):
+        call.said(line)
+        expected.append(call.dictating)
+    assert expected == [True, False, False, False, True, True, False]
 
 
 def test_every_sentence_of_the_form_can_be_listed_for_both_forms_of_address() -> None:
