@@ -260,8 +260,7 @@ async def test_into_the_agents_words_speech_is_reported_when_it_is_worth_falling
         assert await call.settled() == []
         call.line.speak(60)
         assert await call.settled() == [SpeechStarted("wann haben")]
-        assert asked[0] == ("", 100)
-        assert asked[-1] == ("wann haben", 400)
+        assert [asked[0], asked[-1]] == [("", 100), ("wann haben", 400)]
 
 
 async def test_into_the_agents_words_time_is_counted_without_the_pauses_at_the_end() -> None:
