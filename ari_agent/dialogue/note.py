@@ -48,6 +48,8 @@ _INTENTS = {"stoerung": "Störung"}
 """Names of the catalogue whose spelling as a code is not the German one; any other is its own label."""
 _NO_TOPICS = {"person", "rueckruf"}
 """Intents that say what is to be done, which stands in the note already."""
+_MATTERS = {"answer", "message", "escalate"}
+"""Decisions that say how urgent a call is also where no intent was recognised."""
 _OUTCOMES = {"to-queue": "An die Warteschlange übergeben"}
 
 
@@ -62,6 +64,7 @@ class NoteBuilder:
         self._topics: list[str] = []
         self._gaps: list[str] = []
         self._tasks: list[Task] = []
+        self._promised: list[Task] = []
         self._urgencies: list[Urgency] = []
         self._ringing: Escalate | None = None
 
@@ -70,7 +73,9 @@ class NoteBuilder:
 
         `title`: the title of the passage that was spoken, joined with ", " when there were several.
         """
-        self._not_reached()
+        if self._ringing is not None:  # the talk goes on, so nobody took the call
+            self._gaps.append(_unreached(self._ringing))
+            self._ringing = None
         if isinstance(act, Answer) and title:
             self._topics.append(title)
         self._gather_urgency(act, decision)
@@ -82,6 +87,7 @@ class NoteBuilder:
         self._gather_gap(act, decision)
         if isinstance(act, Noted):
             self.task(act.task)
+            self._promised.append(act.task)
         if isinstance(act, Escalate):
             self._ringing = act
 
@@ -92,57 +98,61 @@ class NoteBuilder:
 
     def build(self, outcome: str, made_by: str, contact: Contact | None) -> Note | None:
         """Return the note, None when nothing happened; `outcome` is that of the call log, such as "handed-over"."""
-        handed_over = None
-        if outcome == "handed-over" and self._ringing is not None:
-            handed_over, self._ringing = self._ringing, None
-        self._not_reached()
-        if not (self._topics or self._gaps or self._tasks or handed_over):
+        ringing, reached = self._ringing, outcome == "handed-over"
+        gaps = [*self._gaps, *([_unreached(ringing)] if ringing and not reached else [])]
+        if not (self._topics or gaps or self._tasks or ringing):
             return None
         agreed = [line for task in self._tasks for line in self._agreed(task)]
-        if outcome == "handed-over":
-            agreed.append(_handed_over(handed_over))
+        if reached:
+            agreed.append(_handed_over(ringing))
         elif outcome in _OUTCOMES:
             agreed.append(_OUTCOMES[outcome])
-        asked = [_asked(task) for task in self._tasks if task.complete or task.matter]
-        missing = [_missing(task) for task in self._tasks if not task.complete]
+        asked = [_asked(task) for task in self._tasks if self._is_promised(task) or task.matter]
+        missing = [self._missing(task) for task in self._tasks if not task.complete]
         urgencies = [*self._urgencies, *(task.urgency for task in self._tasks)] or ["normal"]
         return Note(
             _who(self._tasks, contact),
             _lines([*(line for line in self._topics if not (asked and line == REASONS["message"])), *asked]),
             _lines(agreed),
-            _lines([*_counted(self._gaps), *missing]),
+            _lines([*_counted(gaps), *missing]),
             max(urgencies, key=URGENCIES.index),
             made_by,
         )
 
-    def _not_reached(self) -> None:
-        """Note that the person who was rung did not take the call: it goes on."""
-        if self._ringing is not None:
-            self._gaps.append(f"{_rung(self._ringing)} nicht erreicht")
-            self._ringing = None
-
     def _gather_urgency(self, act: Act, decision: Decision | None) -> None:
-        """Note how urgent the call is; a turn about nothing in particular does not make an unimportant call normal."""
-        if decision is not None and (decision.intent or decision.urgency != "normal"):
+        """Note how urgent the matter is; small talk and questions back are none, whatever is said of them."""
+        if decision is not None and (decision.intent or decision.act in _MATTERS or decision.urgency == "high"):
             self._urgencies.append(decision.urgency)
-        if isinstance(act, Escalate) and act.urgency == "high":
+        elif decision is None and isinstance(act, Escalate):
             self._urgencies.append(act.urgency)
 
     def _gather_gap(self, act: Act, decision: Decision | None) -> None:
         """Note a question that stays open: each once, not again when the caller agrees to talk to a person about it."""
         if decision is not None and decision.reason == "unknown":
-            self._gaps.append(GAPS["unknown"])
+            if decision.by != "rules":  # rules know no questions: the caller said yes to a person
+                self._gaps.append(GAPS["unknown"])
         elif isinstance(act, Escalate) and act.reason in GAPS and act.reason != "unknown":
             self._gaps.append(GAPS[act.reason])
 
+    def _is_promised(self, task: Task) -> bool:
+        """Tell whether the caller heard that it was taken down, doubtful or not."""
+        return task.complete or task in self._promised
+
     def _agreed(self, task: Task) -> list[str]:
-        if not task.complete:
+        if not self._is_promised(task):
             return []
         if task.kind == "message":
             return ["Nachricht wird weitergegeben"]
         wish = _span(self._local(task.earliest), self._local(task.latest))
         due = self._local(task.due)
         return [f"Rückruf bis {_moment(due)}" if due else "Rückruf", *([f"Gewünschte Zeit: {wish}"] if wish else [])]
+
+    def _missing(self, task: Task) -> str:
+        what = "Rückruf" if task.kind == "callback" else "Nachricht"
+        wanted = {"Name": task.name, "Rufnummer": task.number, "Anliegen": task.matter}
+        missing = ", ".join(name for name, given in wanted.items() if not given)
+        state = "mit unsicheren Angaben" if self._is_promised(task) else "unvollständig aufgenommen"
+        return f"{what} {state}" + (f", es fehlt: {missing}" if missing else "")
 
     def _local(self, at: datetime | None) -> datetime | None:
         return at.astimezone(self._zone) if at is not None else None
@@ -163,15 +173,12 @@ def _asked(task: Task) -> str:
     return f"{what}: {task.matter}" if task.matter else what
 
 
-def _missing(task: Task) -> str:
-    what = "Rückruf" if task.kind == "callback" else "Nachricht"
-    wanted = {"Name": task.name, "Rufnummer": task.number, "Anliegen": task.matter}
-    missing = ", ".join(name for name, given in wanted.items() if not given)
-    return f"{what} unvollständig aufgenommen" + (f", es fehlt: {missing}" if missing else "")
-
-
 def _handed_over(to: Escalate | None) -> str:
     return f"An {_rung(to)} übergeben" if to is not None else "An Mitarbeiter übergeben"
+
+
+def _unreached(escalation: Escalate) -> str:
+    return f"{_rung(escalation)} nicht erreicht"
 
 
 def _rung(escalation: Escalate) -> str:

@@ -113,6 +113,13 @@ def test_a_form_that_was_broken_off_promises_nothing_and_tells_what_is_missing()
     assert made.open == ("Rückruf unvollständig aufgenommen, es fehlt: Rufnummer, Anliegen",)
 
 
+def test_what_the_caller_was_promised_is_agreed_also_when_the_number_is_doubtful() -> None:
+    doubtful = replace(CALLBACK, complete=False)
+    made = note((Noted("Ich habe das notiert.", doubtful, "callback"), None))
+    assert made.agreed == ("Rückruf bis Montag, 2. November, 8 Uhr",)
+    assert made.open == ("Rückruf mit unsicheren Angaben",)
+
+
 def test_who_calls_is_taken_from_the_form_before_the_number() -> None:
     assert note(tasks=(CALLBACK,), contact=CONTACT).who == "Erika Beispiel, Beispiel und Söhne"
     nameless = replace(CALLBACK, name="", company="")
@@ -143,12 +150,12 @@ def test_a_call_given_to_the_queue_says_so() -> None:
 
 
 def test_questions_without_an_answer_are_counted_and_none_twice() -> None:
-    miss = Decision("ask", reason="unknown")
-    agreed_to_a_person = replace(RINGING, reason="unknown")
-    made = note((UNKNOWN, miss), (agreed_to_a_person, None), outcome="handed-over")
-    assert made.open == ("Frage ohne Antwort im Dokument",)
-    second_miss = replace(miss, act="escalate")
-    made = note((UNKNOWN, miss), (agreed_to_a_person, second_miss), outcome="handed-over")
+    miss = Decision("ask", reason="unknown", by="search")
+    ringing, yes = replace(RINGING, reason="unknown"), Decision("escalate", reason="unknown")
+    for agreed_to_a_person in (yes, None):
+        made = note((UNKNOWN, miss), (ringing, agreed_to_a_person), outcome="handed-over")
+        assert made.open == ("Frage ohne Antwort im Dokument",)
+    made = note((UNKNOWN, miss), (ringing, replace(miss, act="escalate")), outcome="handed-over")
     assert made.open == ("Frage ohne Antwort im Dokument (×2)",)
 
 
@@ -161,10 +168,13 @@ def test_a_caller_who_was_never_understood_leaves_an_open_matter() -> None:
 
 def test_the_highest_urgency_counts_and_small_talk_does_not_make_an_advertiser_urgent() -> None:
     low = (ask(), Decision("ask", intent="werbung", urgency="low"))
-    small_talk = (Ask("Ich bin ein Computer.", "smalltalk", "smalltalk"), Decision("smalltalk", reason="smalltalk"))
-    assert note(low, small_talk).urgency == "low"
+    talk = Decision("smalltalk", reason="smalltalk", urgency="low")
+    small_talk = (Ask("Ich bin ein Computer.", "smalltalk", "smalltalk"), talk)
+    assert note(low, (small_talk[0], replace(talk, urgency="normal"))).urgency == "low"
+    assert note(small_talk, (RINGING, Decision("escalate", reason="wish-for-person"))).urgency == "normal"
+    assert note(small_talk, tasks=(replace(CALLBACK, urgency="normal"),)).urgency == "normal"
     assert note(low, (ask(), Decision("ask", intent="preis"))).urgency == "normal"
-    assert note(low, (replace(RINGING, urgency="high"), None)).urgency == "high"
+    assert note(low, (replace(RINGING, urgency="high"), Decision("escalate", urgency="high"))).urgency == "high"
 
 
 def test_every_reason_for_a_person_has_words() -> None:
@@ -195,7 +205,7 @@ def test_spoken_words_never_come_in_and_the_note_stays_short(
     }
     builder = NoteBuilder()
     for name in names:
-        builder.act(acts[name], Decision("ask", source=SECRET, reason="unknown", urgency=urgency), "Titel")
+        builder.act(acts[name], Decision("ask", source=SECRET, reason="unknown", urgency=urgency, by="search"), "Titel")
     made = builder.build(outcome, MADE_BY, None)
     assert (made is None) == (not names)
     if made is not None:
