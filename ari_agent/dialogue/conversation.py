@@ -17,8 +17,9 @@ from ari_agent.dialogue import questions
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye, Noted
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Form
+from ari_agent.dialogue.form_replies import verdict
 from ari_agent.dialogue.form_steps import Aborted, Finished, Say, Step
-from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, UNKNOWN
+from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, QUESTION, UNKNOWN
 from ari_agent.dialogue.note import NoteBuilder
 from ari_agent.dialogue.policy import Rule, admit, asks_model, is_clear, judge, rule, stands
 from ari_agent.dialogue.reach import Caller, Reach, utc
@@ -30,6 +31,8 @@ from ari_agent.task import Note, Task, TaskKind
 
 _MISSES = 2
 """The caller goes to a person when nothing was understood or known this often in a row."""
+_DOUBTS = 2
+"""So often in a row the caller is asked which topic is meant; then it is none."""
 _SILENCES = 3
 """At the third silence in a row, after two gentle questions, the caller goes to a person."""
 _OPEN = {
@@ -50,6 +53,8 @@ _SHORT_WORDS = 4
 _SENTENCE_WORDS = 8
 """In any other dictated answer: "ich möchte doch lieber mit einem menschen sprechen"."""
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
+_BESIDE_A_YES = 3
+"""More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
 _EXCHANGES = 20
 """Turns that a model may be told of; the oldest falls out."""
 
@@ -77,6 +82,7 @@ class Conversation:
     _missed: Task | None = field(default=None, init=False)
     """The callback that is due when the caller hangs up after nobody took the call."""
     _misses: int = field(default=0, init=False)
+    _doubts: int = field(default=0, init=False)
     _silences: int = field(default=0, init=False)
     _offered: str | None = field(default=None, init=False)
     """Id of the passage of the last "Geht es um …?"."""
@@ -112,9 +118,17 @@ class Conversation:
         if self.manner.language == "en":
             return self._remember(self._in_english(text))
         found, reading = self._rule(text), self._reading(text)
+        if found in (None, "goodbye", "yes", "no"):
+            found = self._answered_offer(text) or found
+        if found is None and set(text.split()) - {UNKNOWN} and BACKCHANNELS.issuperset(text.split()):
+            return self._remember(Ask(self._say(self.wording.what_else), "backchannel", "smalltalk"))
+        if found == "yes" and self._last.reason == "which":
+            return self._carry_out(Decision("ask", reason="not-understood"))  # yes to one of two is none
         if found in _ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
         default = judge(found, reading, self.script.knowledge.engine)
+        if default.reason == "not-understood" and UNKNOWN not in text and QUESTION.match(text):
+            default = replace(default, reason="unknown")
         if default.act in ("answer", "ask") and (answers := self._several(text)):
             return self._remember(answers)
         if text and asks_model(default, reading, self.script.consultation):
@@ -253,7 +267,19 @@ class Conversation:
                 return self._asked(form.question(), self.wording.slower)
             case "goodbye" if "hören" in text or "tschüs" in text:
                 return Goodbye(self._say(self.wording.goodbye), "goodbye")
+            case None if answer := self._aside(form, text):
+                return answer
         return self._stepped(form.said(text))
+
+    def _aside(self, form: Form, text: str) -> Answer | None:
+        """Return the answer to a question amid a form, which goes on behind it; None when it is none, or not sure."""
+        reading, question = self._reading(text), form.question()
+        sure = reading.match is not None and reading.match.sure and reading.kind == "question"
+        if not sure or reading.match is None or question.field in ("matter", "recipient", "wish"):
+            return None
+        self.decision = Decision("answer", reading.match.passage.id, reason="passage", by=self.script.knowledge.engine)
+        reason = f"form-{question.field}"
+        return Answer(reading.match.passage.text, reading.match.passage.id, reason, after=question.text)
 
     def _begin(self, kind: TaskKind, decision: Decision, before: str = "") -> Act:
         script, office = self.script, self.script.office
@@ -359,6 +385,13 @@ class Conversation:
             return None
         return found
 
+    def _answered_offer(self, text: str) -> Rule | None:
+        """Return what the caller says to an offer or a question of ours, in whatever words."""
+        if not (self._offered or self._last.reason in (*_OFFERS, "which")):
+            return None
+        said, rest = verdict(text)
+        return said if len(rest.split()) <= _BESIDE_A_YES else None
+
     def _situation(self, text: str, default: Decision) -> Situation:
         return Situation(text, tuple(self._history), ACTS, default)
 
@@ -376,8 +409,6 @@ class Conversation:
                 )
             case "yes" if self._offered:
                 return self._answer(Decision("answer", self._offered, reason="passage"))
-            case "yes" if self._last.reason == "which":
-                return self._last
             case "yes":
                 return Ask(self._say(w.what_else), found)
             case "no" if self._last.reason == "refused":
@@ -420,6 +451,12 @@ class Conversation:
     def _carry_out(self, decision: Decision) -> Act:
         """Return the act with its words; a second miss in a row brings a person."""
         self.decision = decision = self._completed(decision)
+        if decision.act == "ask" and decision.reason in ("confirm", "which"):
+            self._doubts += 1
+            if self._doubts > _DOUBTS:
+                self.decision = decision = replace(decision, source=None, other=None, reason="unknown")
+        else:
+            self._doubts = 0
         if decision.reason in ("not-understood", "unknown") and decision.act == "ask":
             self._misses += 1
             if self._misses >= _MISSES:
@@ -430,6 +467,9 @@ class Conversation:
 
     def _completed(self, decision: Decision) -> Decision:
         """Add what the catalogue of intents says about urgency and who takes such calls."""
+        if decision.intent == "person" or (decision.act == "message" and not decision.target):
+            about, target = self.script.named_in(self._said)
+            decision = replace(decision, intent=about or decision.intent, target=decision.target or target)
         intent = self.script.intents.get(decision.intent)
         urgency, target = decision.urgency, decision.target
         if intent is not None:

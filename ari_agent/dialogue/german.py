@@ -16,7 +16,7 @@ GERMAN = Wording(
     known_caller="Schön, dass Sie wieder anrufen.",
     more="Kann ich sonst noch etwas für Sie tun?",
     moment="Einen Moment bitte, ich verbinde Sie.",
-    connecting="Gerne, ich rufe jemanden für Sie an. Bitte bleiben Sie in der Leitung.",
+    connecting="Ich rufe jemanden für Sie an. Bitte bleiben Sie in der Leitung.",
     still_connecting="Ich versuche noch, jemanden zu erreichen.",
     back_again="Hier ist wieder der KI-Assistent der Firma {company}.",
     refusals={
@@ -112,7 +112,7 @@ GERMAN_DU = replace(
     known_caller="Schön, dass du wieder anrufst.",
     more="Kann ich sonst noch etwas für dich tun?",
     moment="Einen Moment bitte, ich verbinde dich.",
-    connecting="Gerne, ich rufe jemanden für dich an. Bitte bleib in der Leitung.",
+    connecting="Ich rufe jemanden für dich an. Bitte bleib in der Leitung.",
     refusals=GERMAN.refusals
     | {
         "declined": "Leider kann gerade niemand mit dir sprechen.",

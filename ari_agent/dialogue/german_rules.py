@@ -112,3 +112,10 @@ CALLBACK = re.compile(
     r"rück ?ruf|zurück ?(zu ?)?ruf|zurück ?gerufen|ruf(en|t)? (sie |er |ihr )?mich|anruf(en)?\b|meldet? (sie |er )?sich"
 )
 """In words that ask for a callback or message: it is a callback that is wanted."""
+
+QUESTION = re.compile(
+    r"(und |also |ja |äh |entschuldigung )*"
+    r"((was|wie|wann|wo|woher|wohin|wer|wen|wem|welche[mnrs]?|warum|wieso|wieviel)\b|"
+    r"\w+(en|t|st|ind) (sie|ihr|du|es|man|ich|wir)\b)"
+)
+"""Words that begin like a question: what was understood and is not known, rather than not understood."""

@@ -128,11 +128,16 @@ def is_clear(text: str, reading: Reading) -> bool:
 def judge(found: Rule | None, reading: Reading, by: str) -> Decision:
     """Return what policy and search decide by themselves. `found` is a rule about the caller's wish, if one stands."""
     if found is not None and found in _OF_RULE:
-        return _OF_RULE[found]
+        return _about(_OF_RULE[found], reading)
     sure = reading.match is not None and reading.match.sure
     if reading.kind in OF_KIND and not (reading.kind == "privacy" and sure):
-        return replace(OF_KIND[reading.kind], by=by)
+        return replace(_about(OF_KIND[reading.kind], reading), by=by)
     return replace(_by_match(reading), intent=reading.intent, by=by)
+
+
+def _about(decision: Decision, reading: Reading) -> Decision:
+    """Return the decision with the matter, where it only says that a person is wanted: it tells which person."""
+    return replace(decision, intent=reading.intent) if decision.intent == "person" and reading.intent else decision
 
 
 def asks_model(decision: Decision, reading: Reading, consultation: Consultation) -> bool:

@@ -17,8 +17,11 @@ from ari_agent.dialogue.wording import Wording
 from ari_agent.hours import Hours
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.protocols import Manner
+from ari_agent.spoken.calendar_words import fold
 from ari_agent.task import Contact
 
+_HOW = {"person", "rueckruf", "auskunft", "notfall"}
+"""Intents that say what shall be done, not what it is about."""
 ENGLISH_MANNER = Manner(language="en")
 
 
@@ -85,6 +88,16 @@ class Script:
         if wanted not in (self.office.default_target, *self.office.targets):
             wanted = None
         return stations(self.office.table, decision, self.office.default_target, opened=opened, wanted=wanted)
+
+    def named_in(self, text: str) -> tuple[str, str | None]:
+        """Return the intent ("" for none) and the target whose names stand in the caller's words."""
+        spoken = [fold(word) for word in text.split()]
+
+        def stands(name: str) -> bool:
+            return any(word.startswith(fold(name)) for word in spoken)
+
+        intent = next((name for name in self.intents if name not in _HOW and stands(name)), "")
+        return intent, next((name for name in self.office.targets if stands(name)), None)
 
     def topic(self, source: str) -> Topic:
         """Return the passage as a model sees it."""
