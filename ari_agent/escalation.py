@@ -1,6 +1,7 @@
-"""The way to a person: ring the queue while the caller waits, whisper, key 1 or 2, connect.
+"""The way to a person: ring a queue or a phone while the caller waits, whisper, key 1 or 2, connect.
 
 caller ══ bridge ══ AI                    Local/<queue>@ari-agent-queue/n ══ Queue() ══ receptionist
+            │                             or PJSIP/<phone>
             │                                        │ answered: enters our application
             │                            whisper ──► │ ◄── key 1
             └────────────── one bridge ──────────────┘      key 2, silence, hang-up: the AI is back with the caller
@@ -18,7 +19,7 @@ from uuid import uuid4
 import structlog
 
 from ari_agent.config import Settings
-from ari_agent.errors import AgentError, AmiUnavailable, ChannelGone
+from ari_agent.errors import AgentError, AmiUnavailable, AriError, ChannelGone
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Entered, Left
@@ -40,7 +41,7 @@ class Receptionist:
 
 
 class QueueEscalation:
-    """Escalation through an app_queue, for one call; what it opened is hung up when its block ends."""
+    """Escalation through app_queues and single phones, for one call; what it opened is hung up when its block ends."""
 
     def __init__(self, ari: Ari, ami: Ami, voice: Voice, settings: Settings, call: str, number: str) -> None:
         self._ari = ari
@@ -62,15 +63,11 @@ class QueueEscalation:
         await self._far_legs.aclose()
 
     async def available(self, target: str) -> bool:
-        """Tell whether a member of the queue is free; True when that cannot be known, because ringing costs nothing."""
-        try:
-            return (await self._ami.queue(target)).free > 0
-        except AmiUnavailable as e:
-            log.warning("queue state unknown", error=str(e))
-            return True
+        """Tell whether somebody there is free; True when that cannot be known, because ringing costs nothing."""
+        return await (self._phone_is_free(target) if _is_phone(target) else self._queue_has_free_members(target))
 
     async def ring(self, target: str, whisper: str, display: str) -> Receptionist | Refusal:
-        """Ring the queue and wait for a receptionist to take the call."""
+        """Ring the queue or phone and wait for a receptionist to take the call."""
         async with AsyncExitStack() as far_leg:
             try:
                 taken = await self._ring(far_leg, target, whisper, display)
@@ -100,6 +97,23 @@ class QueueEscalation:
             self._they_talk = True
             raise
 
+    async def _queue_has_free_members(self, queue: str) -> bool:
+        try:
+            return (await self._ami.queue(queue)).free > 0
+        except AmiUnavailable as e:
+            log.warning("queue state unknown", error=str(e))
+            return True
+
+    async def _phone_is_free(self, phone: str) -> bool:
+        try:
+            return await self._ari.is_free(phone)
+        except ChannelGone:
+            log.warning("Asterisk does not know a phone of the settings; compare escalation.targets", phone=phone)
+            return False
+        except AriError as e:
+            log.warning("phone state unknown", error=str(e))
+            return True
+
     async def _ring(self, far_leg: AsyncExitStack, target: str, whisper: str, display: str) -> Receptionist | Refusal:
         channel = f"{PREFIX}staff-{uuid4()}"
         limits = self._settings.escalation
@@ -107,7 +121,7 @@ class QueueEscalation:
         far_leg.push_async_callback(self._hang_up, channel)
         await self._ari.originate(
             channel,
-            f"Local/{target}@{self._settings.asterisk.context}-queue/n",
+            target if _is_phone(target) else f"Local/{target}@{self._settings.asterisk.context}-queue/n",
             f"staff-leg,{self._call}",
             f'"{display}" <{self._number or "anonym"}>',
             limits.ring_s,
@@ -141,6 +155,10 @@ class QueueEscalation:
     async def _hang_up(self, channel: str) -> None:
         if not self._they_talk:
             await settle_hang_up(self._ari, channel)
+
+
+def _is_phone(station: str) -> bool:
+    return "/" in station
 
 
 async def _answer(leg: Leg) -> Refusal | None:

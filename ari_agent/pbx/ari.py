@@ -48,6 +48,7 @@ MODULE = Endpoint("GET", "/asterisk/modules/{moduleName}")
 APPLICATIONS = Endpoint("GET", "/applications")
 APPLICATION = Endpoint("GET", "/applications/{applicationName}")
 CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
+PHONE = Endpoint("GET", "/endpoints/{tech}/{resource}")
 CHANNELS = Endpoint("GET", "/channels")
 ANSWER = Endpoint("POST", "/channels/{channelId}/answer")
 CONTINUE = Endpoint("POST", "/channels/{channelId}/continue", ("context", "extension", "priority"))
@@ -65,8 +66,8 @@ CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
 DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
 ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",), _GONE | {400})  # 404 means the bridge
 ENDPOINTS = (
-    INFO, MODULE, APPLICATIONS, APPLICATION, CLAIM, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE, EXTERNAL_MEDIA,
-    BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
+    INFO, MODULE, APPLICATIONS, APPLICATION, CLAIM, PHONE, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE,
+    EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
 )  # fmt: skip
 
 
@@ -120,6 +121,19 @@ class Ari:
         except ChannelGone:
             return False
         return True
+
+    async def is_free(self, phone: str) -> bool:
+        """Tell whether ringing a phone such as "PJSIP/werkstatt" or "PJSIP/100@trunk" makes sense.
+
+        False when it is not registered or has a call; a trunk may have many. What Asterisk is not sure of is rung.
+        Raises ChannelGone for one that Asterisk does not know.
+        """
+        tech, _, dialled = phone.partition("/")
+        _, at, trunk = dialled.partition("@")
+        endpoint = await self._request(PHONE, {"tech": tech, "resource": trunk or dialled})
+        if endpoint.get("state") == "unknown":
+            return True
+        return endpoint.get("state") == "online" and (bool(at) or not endpoint["channel_ids"])
 
     async def channels(self) -> list[dict[str, Any]]:
         """Return all channels of this Asterisk as it describes them."""

@@ -121,3 +121,55 @@ async def test_a_caller_who_hangs_up_while_it_rings_stops_the_ringing(asterisk: 
         await asyncio.wait([ringing])
         assert ringing.cancelled()
         assert f"DELETE /channels/{channel}" in asterisk.asked
+
+
+PHONE = "GET /endpoints/PJSIP/werkstatt"
+
+
+@pytest.mark.parametrize(
+    ("state", "calls", "free"),
+    [("online", [], True), ("online", ["7"], False), ("offline", [], False), ("unknown", [], True)],
+)
+async def test_a_phone_is_free_when_it_is_registered_and_has_no_call(
+    asterisk: ScriptedAri, tmp_path: Path, state: str, calls: list[str], free: bool
+) -> None:
+    asterisk.answers[PHONE] = (
+        200,
+        {"technology": "PJSIP", "resource": "werkstatt", "state": state, "channel_ids": calls},
+    )
+    async with escalation(asterisk, tmp_path) as way:
+        assert await way.available("PJSIP/werkstatt") is free
+
+
+async def test_a_trunk_may_have_many_calls(asterisk: ScriptedAri, tmp_path: Path) -> None:
+    asterisk.answers["GET /endpoints/PJSIP/trunk"] = (200, {"state": "online", "channel_ids": ["7", "8"]})
+    async with escalation(asterisk, tmp_path) as way:
+        assert await way.available("PJSIP/100@trunk")
+
+
+@pytest.mark.parametrize(
+    ("status", "free", "line"),
+    [
+        (404, False, "Asterisk does not know a phone of the settings; compare escalation.targets"),
+        (500, True, "phone state unknown"),
+    ],
+)
+async def test_when_nothing_can_be_said_of_a_phone_it_is_rung_but_not_one_that_does_not_exist(
+    asterisk: ScriptedAri, tmp_path: Path, status: int, free: bool, line: str
+) -> None:
+    asterisk.answers[PHONE] = (status, {"message": "no"})
+    with capture_logs() as lines:
+        async with escalation(asterisk, tmp_path) as way:
+            assert await way.available("PJSIP/werkstatt") is free
+    assert [entry["event"] for entry in lines] == [line]
+
+
+async def test_a_phone_is_rung_itself_with_the_matter_on_its_display(asterisk: ScriptedAri, tmp_path: Path) -> None:
+    async with escalation(asterisk, tmp_path) as way, asyncio.TaskGroup() as group:
+        ringing = group.create_task(way.ring("PJSIP/werkstatt", "Hier ist …", "KI: Taste 0"))
+        channel = await rings(asterisk)
+        asterisk.says(Left(channel))
+        assert await ringing == Refusal("no-answer")
+    asked = asterisk.params[f"POST /channels/{channel}"]
+    assert (asked["endpoint"], asked["callerId"]) == ("PJSIP/werkstatt", f'"KI: Taste 0" <{NUMBER}>')
+    assert f"DELETE /channels/{channel}" in asterisk.asked
