@@ -161,7 +161,7 @@ class Caller:
         return said
 
     def _check_number(self, say: Say) -> str:
-        if f"{read_back(self.number)}." in say.text:
+        if say.text.partition(": ")[2].startswith(f"{read_back(self.number)}."):
             return "ja stimmt"
         self.corrected += 1
         if self.corrected <= len(self.corrections):

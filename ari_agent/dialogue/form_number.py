@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ari_agent.dialogue.form_replies import UNKNOWN, SlotName, heard, verdict
+from ari_agent.dialogue.form_replies import LONGEST, UNKNOWN, SlotName, heard, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wording import FormWording
 from ari_agent.spoken.correction import apply_correction
@@ -37,7 +37,12 @@ _REFUSING = frozenset(words("keine kein nicht geheim anonym unterdrückt weiß")
 
 def numbers_in(text: str, area: str = "") -> tuple[Telephone, ...]:
     """Return the numbers among the words, whole ones only: those that nobody would take for a time or a price."""
-    return tuple(n for n in candidates(" ".join(heard(text)), area=area) if len(_digits(n.national)) >= _FEWEST_ALONG)
+    return tuple(n for n in candidates(_spoken(text), area=area) if len(_digits(n.national)) >= _FEWEST_ALONG)
+
+
+def _spoken(text: str) -> str:
+    """Return the words; one that was not understood stays, so that no number is read across it."""
+    return " ".join(words(text[:LONGEST]))
 
 
 def _digits(text: str) -> str:
@@ -149,7 +154,7 @@ class NumberSlot:
     def reopen(self, text: str) -> None:
         """Ask again, since the caller says that the number is wrong; the correction may be among the words."""
         before = self.value or (self._pending[0] if self._pending else None)
-        corrected = apply_correction(before, " ".join(heard(text))) if before and _has_figures(text) else None
+        corrected = apply_correction(before, _spoken(text)) if before and _has_figures(text) else None
         self._deny(before)
         self._settled, self._asked, self._checked = False, 1, 0
         if corrected:
@@ -184,15 +189,16 @@ class NumberSlot:
         return self._typed is not None and len(self._typed) >= _FEWEST_TYPED
 
     def _take(self, text: str) -> None:
-        said = " ".join(heard(text))
+        said = whole = _spoken(text)
         self._goes_on = False
-        for whole in (f"{self._so_far} {said}", said) if self._so_far else (said,):
-            if found := candidates(whole, area=self._area):
-                self._pending = [n.e164 for n in found if n.cost <= found[0].cost + _NEAR]
-                self._so_far = whole
-                return
+        if self._so_far and not candidates(said):  # with its area code it is a whole number, said from the beginning
+            whole = f"{self._so_far} {said}"
+        if found := candidates(whole, area=self._area) or candidates(said, area=self._area):
+            self._pending = [n.e164 for n in found if n.cost <= found[0].cost + _NEAR]
+            self._so_far = whole
+            return
         if _has_figures(said) and UNKNOWN not in text:
-            self._so_far, self._goes_on = f"{self._so_far} {said}".strip(), True
+            self._so_far, self._goes_on = whole, True
         else:
             self._so_far = ""
             if _REFUSING & set(said.split()) and "verstanden" not in said:
@@ -232,7 +238,7 @@ class NumberSlot:
 
     def _corrected(self, number: str, text: str, denied: bool) -> str | None:
         """Return the number as corrected, said again or said on; None where that is not clear."""
-        spoken = _BESIDE_FIGURES.sub("", " ".join(heard(text)))
+        spoken = _BESIDE_FIGURES.sub("", _spoken(text))
         on = [n.e164 for n in candidates(f"{self._so_far} {spoken}", area=self._area)] if self._so_far else []
         if on and not denied and len(figures_of(number) or "") <= _SHORT:
             return on[0]
