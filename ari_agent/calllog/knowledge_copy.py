@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def write_copy(path: Path, version: Version) -> None:
             os.fsync(file.fileno())
         half.replace(path)
     except OSError as e:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink()
         raise DocumentError(f"{path} cannot be written: {e.strerror}; without it a start needs the database") from e
 
 
