@@ -33,9 +33,10 @@ log = structlog.get_logger(__name__)
 class PostgresDirectory:
     """Implements Directory with the contacts as they were when the database last answered; at first there are none."""
 
-    def __init__(self, database: Database, area_code: str) -> None:
+    def __init__(self, database: Database, area_code: str, refresh_s: float = REFRESH_S) -> None:
         self._database = database
         self._area_code = area_code
+        self._refresh_s = refresh_s
         self._book = PhoneBook((), area_code)
         self._print: object = None
         """The database's fingerprint of the contacts in the book."""
@@ -45,13 +46,15 @@ class PostgresDirectory:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Log, area_code: str = "") -> AsyncIterator[PostgresDirectory]:
+    async def open(
+        cls, settings: Log, area_code: str = "", refresh_s: float = REFRESH_S
+    ) -> AsyncIterator[PostgresDirectory]:
         """Read the contacts and follow their changes; a database that is away is tried again and again.
 
         `area_code` is the company's, for calling numbers that come without one.
         """
         async with Database(settings) as database:
-            directory = cls(database, area_code)
+            directory = cls(database, area_code, refresh_s)
             following = asyncio.create_task(directory._follow(), name="contacts")
             try:
                 with suppress(TimeoutError):
@@ -74,7 +77,7 @@ class PostgresDirectory:
                     while True:
                         await self._look(connection)
                         delays = backoff()
-                        await _news(connection)
+                        await self._news(connection)
             except AgentError as e:
                 if not self._away:
                     log.warning("contacts are not up to date", reason=str(e), contacts=len(self._book))
@@ -106,6 +109,12 @@ class PostgresDirectory:
         self._away = False
         self._looked.set()
 
+    async def _news(self, connection: Connection) -> None:
+        """Wait until a change is announced, and until the next refresh at most. Raises CallLogError."""
+        with wrapped(_AWAY):
+            async for _ in connection.notifies(timeout=self._refresh_s, stop_after=1):
+                pass
+
 
 async def _read(connection: Connection) -> list[Contact]:
     contacts: list[Contact] = []
@@ -114,10 +123,3 @@ async def _read(connection: Connection) -> list[Contact]:
         contacts += map(contact_of, page)
         await asyncio.sleep(0)  # calls go on between two pages
     return contacts
-
-
-async def _news(connection: Connection) -> None:
-    """Wait until a change is announced, and REFRESH_S at most. Raises CallLogError."""
-    with wrapped(_AWAY):
-        async for _ in connection.notifies(timeout=REFRESH_S, stop_after=1):
-            pass

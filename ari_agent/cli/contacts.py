@@ -14,6 +14,7 @@ import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ari_agent.calllog.contact_file import read_contacts
 from ari_agent.calllog.contact_rows import ContactFile
@@ -184,13 +185,8 @@ def _print(contacts: list[Contact], sources: list[str] | None = None) -> None:
         table.add_column("Herkunft")
     for at, contact in enumerate(contacts):
         cells = [contact.number, contact.name, contact.company, _ROUTES[contact.route], contact.target or ""]
-        table.add_row(*map(_plain, cells), *([_plain(sources[at])] if sources is not None else []))
+        table.add_row(*map(Text, [*cells, sources[at]] if sources is not None else cells))
     Console().print(table)
-
-
-def _plain(text: str) -> str:
-    """Return a cell in which rich finds none of its marks."""
-    return text.replace("[", r"\[")
 
 
 def _print_json(value: object) -> None:
