@@ -148,21 +148,29 @@ class Call:
 
     async def run(self) -> Ending:
         """Talk to the caller until they go elsewhere; never raises for anything that can happen in a call."""
-        ending: Ending = ToQueue("stopped")
+        outcome = ToQueue.outcome
         try:
             ending = await self._live()
+            outcome = ending.outcome
+            return ending
         finally:
-            self._close(ending)
-        return ending
+            if outcome != HandOver.outcome:  # whether that succeeds is known later
+                self.close(outcome)
 
     def dismiss(self, reason: str) -> None:
         """End the AI's part soon: the caller is told to wait a moment and goes to the queue."""
         if not self._dismissal.done():
             self._dismissal.set_result(reason)
 
-    def hand_over_failed(self) -> None:
-        """Keep what the caller had left so far: nobody was there to hear the rest."""
-        self._keep_unfinished()
+    def close(self, outcome: str) -> None:
+        """Write down, once, what is left of the call for whoever deals with it next; a hand-over's end calls this.
+
+        Who talks to a person tells them what they had begun to leave with us.
+        """
+        if outcome != HandOver.outcome and (task := self._conversation.unfinished()):
+            self._log.write(TaskTaken(self.ident, _now(), uuid4(), task))
+        if note := self._conversation.note(outcome):
+            self._log.write(NoteWritten(self.ident, _now(), note))
 
     async def _live(self) -> Ending:
         ending: Ending = ToQueue("bug")
@@ -181,20 +189,9 @@ class Call:
             ending = await self._break_off(list(_each(group)))
         return ending
 
-    def _close(self, ending: Ending) -> None:
-        """Write down what is left of the call for whoever deals with it next; who talks to a person tells them."""
-        if not isinstance(ending, HandOver):
-            self._keep_unfinished()
-        if note := self._conversation.note(ending.outcome):
-            self._log.write(NoteWritten(self.ident, _now(), note))
-
-    def _keep_unfinished(self) -> None:
-        if task := self._conversation.unfinished():
-            self._log.write(TaskTaken(self.ident, _now(), uuid4(), task))
-
     async def _converse(self) -> Ending:
         await self._disclose()
-        heard: Heard | Refusal = await self._say_and_listen(self._conversation.script.greeting)
+        heard: Heard | Refusal = await self._say_and_listen(self._conversation.greeting)
         while True:
             heard, act = await self._deciding.decide(heard)
             async with self._turn(heard, act, self._deciding.ms) as reply:
@@ -280,7 +277,7 @@ class Call:
         if act.before:
             await self._mouth.say(act.before, reply)
             reply.heard_before, reply.parts = reply.heard(self._line.played_ms), []
-        result = await self._ringing.reach(act, reply, self._conversation.script.wording.still_connecting)
+        result = await self._ringing.reach(act, reply, self._conversation.wording.still_connecting)
         if not isinstance(result, Refusal):
             return HandOver(result, act.reason)
         while not self._heard.empty():  # what the caller said to the ringing tone is no answer to what comes now
@@ -303,7 +300,7 @@ class Call:
 
     async def _give_up(self, reason: str) -> Ending:
         """Tell the caller to wait a moment, from memory, and let the queue take them."""
-        moment = self._conversation.script.wording.moment
+        moment = self._conversation.wording.moment
         log.warning("the call goes to the queue", reason=reason)
         try:
             async with asyncio.timeout(self._settings.speech.voice_s + len(moment) / 10):
