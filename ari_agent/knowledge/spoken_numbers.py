@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from num2words import num2words
@@ -31,19 +32,22 @@ def digits(text: str) -> str:
 
 
 def telephone(text: str) -> str:
-    """Return a telephone number in pairs, each followed by a pause; the area code stands for itself.
-
-    Three digits stay together where one would be left over.
-    """
+    """Return a telephone number in pairs, each followed by a pause; the area code stands for itself."""
+    text = re.sub(r"^(\s*(?:\+|00)\d{1,3})\s?\(0\)", r"\1 ", text)  # said by nobody who dials the country code
     groups = [group for group in "".join(sign if sign.isdigit() else " " for sign in text).split() if group]
     heads = groups[:2] if text.lstrip().startswith("+") else groups[:1]
     heads = heads if len(groups) > 1 and all(len(group) <= 5 for group in heads) else []
-    rest = "".join(groups[len(heads) :])
-    parts = [*heads, *(rest[at : at + 2] for at in range(0, len(rest), 2))]
-    if len(rest) % 2 and len(rest) > 2:
-        parts[-2:] = ["".join(parts[-2:])]
-    spoken = ", ".join(digits(part) for part in parts)
+    spoken = ", ".join([*map(digits, heads), *filter(None, [pairs("".join(groups[len(heads) :]))])])
     return f"plus {spoken}" if text.lstrip().startswith("+") else spoken
+
+
+def pairs(text: str) -> str:
+    """Return the digits of the text in pairs; three stay together where one would be left over."""
+    plain = "".join(sign for sign in text if sign.isdecimal())
+    parts = [plain[at : at + 2] for at in range(0, len(plain), 2)]
+    if len(plain) % 2 and len(plain) > 2:
+        parts[-2:] = ["".join(parts[-2:])]
+    return ", ".join(map(digits, parts))
 
 
 def cardinal(text: str) -> str:

@@ -41,6 +41,21 @@ WEEKDAYS = {
     "So": "Sonntag",
 }
 
+MONTHS_SHORT = {
+    "Jan": "Januar",
+    "Feb": "Februar",
+    "Mrz": "März",
+    "Apr": "April",
+    "Jun": "Juni",
+    "Jul": "Juli",
+    "Aug": "August",
+    "Sept": "September",
+    "Sep": "September",
+    "Okt": "Oktober",
+    "Nov": "November",
+    "Dez": "Dezember",
+}
+
 DOTTED = {
     "z. B.": "zum Beispiel",
     "d. h.": "das heißt",
@@ -78,6 +93,41 @@ DOTTED = {
     "zzt.": "zurzeit",
     "tägl.": "täglich",
     "mtl.": "monatlich",
+    "z. Zt.": "zurzeit",
+    "p. P.": "pro Person",
+    "Art.-Nr.": "Artikelnummer",
+    "Art.Nr.": "Artikelnummer",
+    "Best.-Nr.": "Bestellnummer",
+    "Kd.-Nr.": "Kundennummer",
+    "Rg.-Nr.": "Rechnungsnummer",
+    "Re.-Nr.": "Rechnungsnummer",
+    "Tel.-Nr.": "Telefonnummer",
+    "USt-IdNr.": "Umsatzsteuer-Identifikationsnummer",
+    "u. a. m.": "und anderes mehr",
+    "s. S.": "siehe Seite",
+    "usf.": "und so fort",
+    "tgl.": "täglich",
+    "Fa.": "Firma",
+    "Kfm.": "Kaufmann",
+    "Kat.": "Kategorie",
+    "Nrn.": "Nummern",
+    "zw.": "zwischen",
+    "lt.": "laut",
+    "geschl.": "geschlossen",
+    "Abs.": "Absatz",
+    "ff.": "folgende",
+    "Bsp.": "Beispiel",
+    "Bj.": "Baujahr",
+    "Gr.": "Größe",
+    "Inh.": "Inhaber",
+    "Pers.": "Personen",
+    "St.": "Sankt",
+    "Bhf.": "Bahnhof",
+    "Hbf.": "Hauptbahnhof",
+    "med.": "med",
+    "jun.": "junior",
+    "sen.": "senior",
+    "Co.": "Ko",
     "Nr.": "Nummer",
     "Tel.": "Telefon",
     "Mob.": "Mobil",
@@ -100,13 +150,35 @@ DOTTED = {
     "Feb.": "Februar",
     "Aug.": "August",
     "Sept.": "September",
+    "Sep.": "September",
     "Okt.": "Oktober",
     "Nov.": "November",
     "Dez.": "Dezember",
 }
 """Blanks within may be missing; the dot that ends a sentence too is kept."""
 
+COUNTS = {"Std.", "Min.", "Stk.", "Pers.", "tägl.", "tgl.", "mtl."}
+"""Such short forms may stand before a noun: "30 Min. Pause"."""
+
+ENDING = COUNTS | {
+    *("u. v. m.", "u. a. m.", "o. Ä.", "e. V.", "e. K.", "p. P.", "usw.", "usf.", "etc.", "geschl.", "ff."),
+    *("Hbf.", "Bhf.", "jun.", "sen."),
+}
+"""Such short forms end sentences too, so that their dot may be two."""
+
+SHORTENED = {"MwSt", "Mwst", "USt", "Tel", "Hbf", "Co"}
+"""Those of PLAIN that have a dot of their own; any other's dot ends a sentence."""
+
 PLAIN = {
+    "Tel": "Telefon",
+    "Hbf": "Hauptbahnhof",
+    "Co": "Ko",
+    "c/o": "bei",
+    "ADAC": "A De A Ce",
+    "DIN": "Din",
+    "PIN": "Pin",
+    "XL": "Ix El",
+    "XXL": "Ix Ix El",
     "GmbH": "Ge Em Be Ha",
     "MwSt": "Mehrwertsteuer",
     "Mwst": "Mehrwertsteuer",
@@ -187,6 +259,7 @@ SIGNS = {
     "=": "gleich",
     "+": "plus",
     "@": "ät",
+    "Ø": "im Schnitt",
     "½": "einhalb",
     "¼": "ein Viertel",
     "¾": "drei Viertel",
@@ -202,6 +275,12 @@ ADDRESS = {
     "@": "ät",
     "+": "Plus",
     ":": "Doppelpunkt",
+    "?": "Fragezeichen",
+    "=": "gleich",
+    "&": "und",
+    "#": "Raute",
+    "%": "Prozent",
+    "~": "Tilde",
 }
 """Signs within e-mail and web addresses."""
 
