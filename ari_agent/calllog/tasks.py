@@ -28,9 +28,10 @@ class TaskReader:
             yield cls(connection, database.limit_s)
 
     async def tasks(self, *, done: bool = False) -> list[Row]:
-        """Return what is open, the earliest due first; with `done` also what is done, the latest first.
+        """Return what is open, the earliest deadline first; with `done` also what is done, the latest first.
 
-        Raises CallLogError.
+        `due` is from when the company calls back, `deadline` until when, `overdue` whether that is over. Raises
+        CallLogError.
         """
         return await rows(self._connection, "tasks", {"all": done}, self._limit_s)
 

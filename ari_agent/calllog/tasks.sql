@@ -44,14 +44,15 @@ WITH entry AS (
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: tasks
--- For the desk that calls back: full numbers. What is due first stands first, what is done last.
+-- For the desk that calls back: full numbers. What is late first stands first, what is done last.
 SELECT
-    id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due, urgency,
-    intent, reason, complete, state, done_at, done_by, coalesce(state = 'open' AND due < now(), false) AS overdue
+    id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due,
+    ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
+    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue
 FROM ari_agent.task
 WHERE state = 'open' OR %(all)s::boolean
 ORDER BY
-    state = 'done', done_at DESC, due NULLS LAST, array_position('{high,normal,low}'::text[], urgency), taken_at, id
+    state = 'done', done_at DESC, deadline NULLS LAST, array_position('{high,normal,low}'::text[], urgency), taken_at, id
 
 -- name: tasks_beginning
 SELECT id, state, done_at, done_by FROM ari_agent.task WHERE starts_with(id::text, %(prefix)s::text) ORDER BY id LIMIT 2
@@ -73,8 +74,8 @@ SELECT done.id, pg_notify('ari_agent_event', entry.seq::text) FROM done, entry
 -- For the call log, where numbers are short.
 SELECT
     id, taken_at, kind, caller_name, ari_agent.gekuerzt(number) AS number, company, email, recipient, matter, earliest,
-    latest, due, urgency, intent, reason, complete, state, done_at, done_by,
-    coalesce(state = 'open' AND due < now(), false) AS overdue
+    latest, due, ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
+    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue
 FROM ari_agent.task
 WHERE call = %(call)s
 ORDER BY taken_at, id

@@ -35,7 +35,7 @@ _DAY = "%d.%m. %H:%M"
 
 @app.command("list")
 def list_tasks(config: Config = None, *, as_json: Json = False, with_done: All = False) -> None:
-    """List what is open, the earliest due first. Exit status 1: something is overdue."""
+    """List what is open, the earliest deadline first. Exit status 1: something is overdue."""
     raise typer.Exit(asyncio.run(_list(load(config).log, as_json=as_json, with_done=with_done)))
 
 
@@ -91,7 +91,7 @@ def _table(tasks: list[Row], *, with_done: bool) -> Table:
             _matter(task),
             *([_finished(task)] if with_done else []),
         ]
-        table.add_row(_due(task), *map(Text, cells))
+        table.add_row(_deadline(task), *map(Text, cells))
     return table
 
 
@@ -99,9 +99,9 @@ def _lines(*parts: str | None) -> str:
     return "\n".join(filter(None, parts)) or "–"
 
 
-def _due(task: Row) -> Text:
-    due = clock(task["due"], _DAY)
-    return Text(f"! {due}\n  überfällig", "bold red") if task["overdue"] else Text(due)
+def _deadline(task: Row) -> Text:
+    at = clock(task["deadline"], _DAY)
+    return Text(f"! {at}\n  überfällig", "bold red") if task["overdue"] else Text(at)
 
 
 def _number(number: str | None) -> str:

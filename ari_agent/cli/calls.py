@@ -156,11 +156,11 @@ def _turn(turn: Row) -> Text:
 
 def _task(task: Row) -> Text:
     """One callback or message; where it is dealt with, `ari-agent callbacks`, the number is whole."""
-    due = f"bis {clock(task['due'], '%d.%m. %H:%M')}" if task["due"] else ""
+    until = f"bis {clock(task['deadline'], '%d.%m. %H:%M')}" if task["deadline"] else ""
     state = "erledigt" if task["state"] == "done" else "überfällig" if task["overdue"] else "offen"
     parts = (
         task["caller_name"], task["company"], task["number"], task["email"],
-        f"für {task['recipient']}" if task["recipient"] else "", due, state,
+        f"für {task['recipient']}" if task["recipient"] else "", until, state,
         "" if task["complete"] else "unvollständig",
     )  # fmt: skip
     matter = f"\n     „{task['matter']}“" if task["matter"] else ""

@@ -46,6 +46,8 @@ GAPS = {
 
 _INTENTS = {"stoerung": "Störung"}
 """Names of the catalogue whose spelling as a code is not the German one; any other is its own label."""
+_INTENT_OF = {"fault": "stoerung", "complaint": "beschwerde"}
+"""Intents that say the same as a reason: one of them is enough."""
 _NO_TOPICS = {"person", "rueckruf"}
 """Intents that say what is to be done, which stands in the note already."""
 _MATTERS = {"answer", "message", "escalate"}
@@ -78,12 +80,8 @@ class NoteBuilder:
             self._ringing = None
         if isinstance(act, Answer) and title:
             self._topics.append(title)
+        self._gather_topics(act, decision)
         self._gather_urgency(act, decision)
-        if decision is not None and decision.intent and decision.intent not in _NO_TOPICS:
-            self._topics.append(f"Anliegen: {_label(decision.intent)}")
-        reason = decision.reason if decision is not None else act.reason
-        if reason in REASONS and (decision is not None or isinstance(act, Escalate | Noted)):
-            self._topics.append(REASONS[reason])
         self._gather_gap(act, decision)
         if isinstance(act, Noted):
             self.task(act.task)
@@ -119,6 +117,17 @@ class NoteBuilder:
             made_by,
         )
 
+    def _gather_topics(self, act: Act, decision: Decision | None) -> None:
+        """Note what the caller wants, and why a person is needed unless that says the same."""
+        if decision is None:
+            if isinstance(act, Escalate | Noted) and act.reason in REASONS:
+                self._topics.append(REASONS[act.reason])
+            return
+        if decision.intent and decision.intent not in _NO_TOPICS:
+            self._topics.append(f"Anliegen: {_label(decision.intent)}")
+        if decision.reason in REASONS and _INTENT_OF.get(decision.reason) != decision.intent:
+            self._topics.append(REASONS[decision.reason])
+
     def _gather_urgency(self, act: Act, decision: Decision | None) -> None:
         """Note how urgent the matter is; small talk and questions back are none, whatever is said of them."""
         if decision is not None and (decision.intent or decision.act in _MATTERS or decision.urgency == "high"):
@@ -139,13 +148,15 @@ class NoteBuilder:
         return task.complete or task in self._promised
 
     def _agreed(self, task: Task) -> list[str]:
+        """Return what the caller was told: from when to when the company calls."""
         if not self._is_promised(task):
             return []
         if task.kind == "message":
             return ["Nachricht wird weitergegeben"]
-        wish = _span(self._local(task.earliest), self._local(task.latest))
-        due = self._local(task.due)
-        return [f"Rückruf bis {_moment(due)}" if due else "Rückruf", *([f"Gewünschte Zeit: {wish}"] if wish else [])]
+        first, last = self._local(task.due or task.earliest), self._local(task.latest)
+        if first is not None and last is not None and last <= first:
+            last = None
+        return [f"Rückruf {_span(first, last)}".strip()]
 
     def _missing(self, task: Task) -> str:
         what = "Rückruf" if task.kind == "callback" else "Nachricht"

@@ -58,7 +58,8 @@ async def agent(config: Path, group: str, *words: str) -> tuple[int | None, str,
 
 
 def due_in(hours: float, **changes: Any) -> TaskTaken:
-    return callback(uuid4(), due=now() + timedelta(hours=hours), **changes)
+    """A callback without a wished time, that has to be made so many hours from now."""
+    return callback(uuid4(), **{"due": now() + timedelta(hours=hours - 1), "earliest": None, "latest": None, **changes})
 
 
 async def test_a_callback_is_stored_as_it_was_taken(calls: CallDatabase) -> None:
@@ -213,6 +214,18 @@ async def test_the_list_shows_what_is_overdue_first_and_the_whole_number(calls: 
         (never.ident, False),
     ]
     assert listed[0]["number"] == NUMBER
+
+
+async def test_a_callback_is_late_after_the_wished_time_or_an_hour_after_it_was_due(calls: CallDatabase) -> None:
+    due, no_wish, wish = timedelta(minutes=-50), {"latest": None}, {"latest": now() - timedelta(minutes=1)}
+    at_once = callback(uuid4(), due=now() + due, **no_wish)
+    late = [callback(uuid4(), due=now() + due, **wish), callback(uuid4(), due=now() + 2 * due, **no_wish)]
+    wished_at_a_point = callback(uuid4(), due=now() + due, latest=now() + due)
+    await record(calls, at_once, wished_at_a_point, *late)
+    async with TaskReader.open(calls.settings) as reader:
+        assert {task["id"] for task in await reader.tasks() if task["overdue"]} == {task.ident for task in late}
+    seen = calls.query("SELECT aufgabe FROM ari_agent.v_rueckrufe WHERE frist_ueberschritten")
+    assert {row["aufgabe"] for row in seen} == {task.ident for task in late}
 
 
 async def test_a_list_without_anything_overdue_or_at_all_is_good(calls: CallDatabase, config: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_callback_is_agreed_with_the_date_in_the_companys_time() -> None:
     made = note((Noted("Ich habe das notiert.", CALLBACK, "no-answer"), None))
     assert made.who == "Erika Beispiel, Beispiel und Söhne"
     assert made.about == ("Rückruf erbeten: die Therme tropft",)
-    assert made.agreed == ("Rückruf bis Montag, 2. November, 8 Uhr",)
+    assert made.agreed == ("Rückruf ab Montag, 2. November, 8 Uhr",)
     assert (made.open, made.urgency) == ((), "high")
 
 
@@ -82,18 +82,26 @@ def test_a_task_that_is_told_twice_is_noted_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("earliest", "latest", "said"),
+    ("due", "latest", "said"),
     [
         ("2026-11-06T13:00Z", "2026-11-06T15:00Z", "Freitag, 6. November, 14 bis 16 Uhr"),
         ("2026-11-06T13:30Z", None, "ab Freitag, 6. November, 14:30 Uhr"),
+        ("2026-11-06T13:30Z", "2026-11-06T13:30Z", "ab Freitag, 6. November, 14:30 Uhr"),
         (None, "2026-11-06T15:00Z", "bis Freitag, 6. November, 16 Uhr"),
         ("2026-11-06T13:00Z", "2026-11-09T08:05Z", "Freitag, 6. November, 14 Uhr, bis Montag, 9. November, 9:05 Uhr"),
     ],
 )
-def test_the_wished_time_is_told_as_a_date(earliest: str | None, latest: str | None, said: str) -> None:
-    first, last = (datetime.fromisoformat(at) if at else None for at in (earliest, latest))
-    made = note(tasks=(replace(CALLBACK, earliest=first, latest=last),))
-    assert made.agreed == ("Rückruf bis Montag, 2. November, 8 Uhr", f"Gewünschte Zeit: {said}")
+def test_the_time_of_the_callback_is_told_as_a_date(due: str | None, latest: str | None, said: str) -> None:
+    first, last = (datetime.fromisoformat(at) if at else None for at in (due, latest))
+    assert note(tasks=(replace(CALLBACK, due=first, latest=last),)).agreed == (f"Rückruf {said}",)
+    assert note(tasks=(replace(CALLBACK, due=None, earliest=first, latest=last),)).agreed == (f"Rückruf {said}",)
+
+
+def test_a_matter_that_is_an_intent_and_a_reason_is_named_once() -> None:
+    fault = Decision("escalate", intent="stoerung", urgency="high", reason="fault")
+    assert note((replace(RINGING, reason="fault"), fault), outcome="handed-over").about == ("Anliegen: Störung",)
+    accident = replace(fault, reason="accident")
+    assert note((RINGING, accident)).about == ("Anliegen: Störung", "Unfall oder Schaden gemeldet")
 
 
 def test_a_callback_without_a_due_time_promises_none() -> None:
@@ -116,7 +124,7 @@ def test_a_form_that_was_broken_off_promises_nothing_and_tells_what_is_missing()
 def test_what_the_caller_was_promised_is_agreed_also_when_the_number_is_doubtful() -> None:
     doubtful = replace(CALLBACK, complete=False)
     made = note((Noted("Ich habe das notiert.", doubtful, "callback"), None))
-    assert made.agreed == ("Rückruf bis Montag, 2. November, 8 Uhr",)
+    assert made.agreed == ("Rückruf ab Montag, 2. November, 8 Uhr",)
     assert made.open == ("Rückruf mit unsicheren Angaben",)
 
 

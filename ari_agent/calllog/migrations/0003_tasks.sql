@@ -29,6 +29,11 @@ CREATE TABLE ari_agent.task (
 CREATE INDEX task_call ON ari_agent.task (call);
 CREATE INDEX task_open ON ari_agent.task (due) WHERE state = 'open';
 
+-- When a callback is late: after the end of the time the caller wished, else an hour after it could be made.
+CREATE FUNCTION ari_agent.frist(faellig timestamptz, gewuenscht_bis timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN gewuenscht_bis > faellig THEN gewuenscht_bis ELSE faellig + interval '1 hour' END;
+
 CREATE TABLE ari_agent.note (
     call uuid PRIMARY KEY REFERENCES ari_agent.call ON DELETE CASCADE,
     written_at timestamptz NOT NULL,
@@ -59,14 +64,15 @@ SELECT
     coalesce(ari_agent.gekuerzt(number), 'keine') AS rufnummer,
     earliest AS gewuenscht_ab,
     latest AS gewuenscht_bis,
-    due AS frist,
+    due AS faellig,
+    ari_agent.frist(due, latest) AS frist,
     CASE urgency WHEN 'low' THEN 'niedrig' WHEN 'normal' THEN 'normal' WHEN 'high' THEN 'hoch' END AS dringlichkeit,
     intent AS anliegen,
     reason AS grund,
     complete AS vollstaendig,
     CASE state WHEN 'open' THEN 'offen' WHEN 'done' THEN 'erledigt' END AS stand,
     done_at AS erledigt,
-    coalesce(coalesce(done_at, now()) > due, false) AS frist_ueberschritten
+    coalesce(coalesce(done_at, now()) > ari_agent.frist(due, latest), false) AS frist_ueberschritten
 FROM ari_agent.task;
 
 -- That there is a note, what made it and how much it holds: its lines name people and matters.
@@ -95,7 +101,7 @@ COMMENT ON COLUMN ari_agent.task.recipient IS 'Für wen, in den Worten des Anruf
 COMMENT ON COLUMN ari_agent.task.matter IS 'Worum es geht, wie es verstanden wurde (personenbezogen)';
 COMMENT ON COLUMN ari_agent.task.earliest IS 'Gewünschter Rückruf ab';
 COMMENT ON COLUMN ari_agent.task.latest IS 'Gewünschter Rückruf bis; leer: jederzeit danach';
-COMMENT ON COLUMN ari_agent.task.due IS 'Frist des Unternehmens innerhalb seiner Öffnungszeiten; leer: keine';
+COMMENT ON COLUMN ari_agent.task.due IS 'Ab wann das Unternehmen zurückruft, innerhalb seiner Öffnungszeiten; leer: keine Zeit genannt';
 COMMENT ON COLUMN ari_agent.task.urgency IS 'Dringlichkeit: low, normal, high';
 COMMENT ON COLUMN ari_agent.task.intent IS 'Anliegen aus dem Verzeichnis der Einstellungen';
 COMMENT ON COLUMN ari_agent.task.reason IS 'Grund als Code, warum ein Mensch gebraucht wird';
@@ -118,5 +124,6 @@ COMMENT ON COLUMN ari_agent.note.made_by IS 'Programm und Modell mit Version, di
 COMMENT ON COLUMN ari_agent.event.kind IS
 'Art des Eintrags; task: Rückruf oder Nachricht aufgenommen oder erledigt; note: Notiz geschrieben; refused: die Datenbank lehnte einen Eintrag ab, code nennt seine Art';
 
+COMMENT ON FUNCTION ari_agent.frist IS 'Bis wann ein Rückruf geschehen sein soll; leer, wenn keine Zeit genannt ist';
 COMMENT ON VIEW ari_agent.v_rueckrufe IS 'Rückrufe und Nachrichten für die Prüfung; Rufnummern gekürzt, ohne Namen und Wortlaut';
 COMMENT ON VIEW ari_agent.v_notizen IS 'Notizen für die Prüfung: dass und womit sie erzeugt wurden, ohne Inhalt';
