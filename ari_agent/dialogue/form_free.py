@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ari_agent.dialogue.form_name import name_of
+from ari_agent.dialogue.form_name import with_capitals
 from ari_agent.dialogue.form_replies import SlotName, heard, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wording import FormWording
@@ -14,6 +14,7 @@ MOST_MAIL_ASKED = 3
 MOST_MAIL_CHECKS = 4
 _LONGEST_COMPANY = 8
 """Words; more are a sentence, of which all is kept, as a part of it is the company."""
+_LONGEST_RECIPIENT = 6
 
 _WRITTEN = {"gmbh": "GmbH", "ag": "AG", "kg": "KG", "ohg": "OHG", "ug": "UG", "ev": "e.V.", "mbh": "mbH"}
 _SMALL = frozenset(words("und der die das für von in im am an zu zur zum den des aus bei mit"))
@@ -58,7 +59,7 @@ def recipient_of(text: str) -> str | None:
     spoken = _after(spoken, _BEFORE_RECIPIENT)
     if not spoken or all(word in _BEFORE_RECIPIENT for word in spoken) or verdict(text)[0] == "yes":
         return None
-    return name_of(" ".join(spoken)) or " ".join(spoken)
+    return with_capitals(spoken) if len(spoken) <= _LONGEST_RECIPIENT else " ".join(spoken)
 
 
 def matter_of(text: str) -> str | None:

@@ -42,18 +42,26 @@ _NO_NAMES = frozenset(
 )
 
 
+def with_capitals(spoken: list[str]) -> str:
+    """Return the words as a name is written; particles stay small: "von der Heide"."""
+    last = len(spoken) - 1
+    return " ".join(
+        word if word in _PARTICLES and at < last else word[0].upper() + word[1:] for at, word in enumerate(spoken)
+    )
+
+
 def name_of(text: str) -> str:
     """Return the name among the words, with capitals; "" where there is none or it is rather a sentence."""
     spoken = _trimmed(heard(text))
-    number = next((at for at, word in enumerate(spoken) if parts_of(word) and at > 0), len(spoken))
+    number = next(
+        (at for at, word in enumerate(spoken) if at and word not in _PARTICLES and parts_of(word)), len(spoken)
+    )
     spoken = spoken[:number]
     if not spoken or len(spoken) > _MOST_WORDS or _NO_NAMES & set(spoken):
         return ""
     if any(len(word) > _LONGEST_WORD or not word.isalpha() for word in spoken) or parts_of(spoken[0]):
         return ""
-    return " ".join(
-        word if word in _PARTICLES and word != spoken[-1] else word[0].upper() + word[1:] for word in spoken
-    )
+    return with_capitals(spoken)
 
 
 def _trimmed(spoken: list[str]) -> list[str]:
@@ -75,6 +83,11 @@ def _trimmed(spoken: list[str]) -> list[str]:
 def _begins_a_name(spoken: list[str], phrase: list[str]) -> bool:
     """Tell whether "der" stands in "von der Heide" that lost nothing: only after another introduction it is cut."""
     return phrase in (["und"], ["mit"]) and len(spoken) < 2
+
+
+def _meant(text: str) -> str:
+    """Return what is right in "nicht Müller sondern Möller" and "Möller statt Müller"."""
+    return text.partition(" statt ")[0].rpartition("sondern ")[2]
 
 
 def spelled_in(text: str) -> tuple[str, str] | None:
@@ -178,7 +191,7 @@ class NameSlot:
             self._deny()
         self.value, self._settled = "", False
         self._asked, self._checked, self._answered = 1, 0, True
-        self._take(text.rpartition("sondern")[2] if "sondern" in text else "")
+        self._take(text if "sondern" in text else "")
 
     def _deny(self) -> None:
         self._denied = self._pending
@@ -186,6 +199,9 @@ class NameSlot:
         self._pending = self._spelled = self.doubtful = ""
 
     def _take(self, text: str, *, corrected: bool = False) -> None:
+        text = _meant(text)
+        if corrected and text.startswith("mit ") and self._denied:
+            text = f"{self._denied.split()[-1].lower()} {text}"  # "nein, mit a ypsilon"
         if spelled := spelled_in(text):
             before, surname = spelled
             names = name_of(before).split()

@@ -27,6 +27,7 @@ _FEWEST_ALONG = 7
 """Figures that make a number beyond doubt where no number was asked for."""
 _SHORT = 8
 """Figures up to which a valid number is perhaps only the beginning of one."""
+_THIS = frozenset(words("dieser diese derselben dieselbe selben"))
 _BESIDE_FIGURES = re.compile(r"\b(?:nicht ganz|nicht richtig|stimmt nicht|passt nicht|ja|genau|aber|nur|bloß|jedoch)\b")
 """Words beside a correction that say nothing about its figures."""
 _OF_TIMES = frozenset(words("uhr um gegen ab zwischen"))
@@ -213,7 +214,7 @@ class NumberSlot:
                 self._deny(self._calling)
             self._take(text)
             return ""
-        if said == "yes":
+        if said == "yes" or (said is None and _THIS & set(rest.split())):
             self.value, self._settled = self._calling, True
             return rest
         if said == "no":

@@ -174,7 +174,7 @@ _CUES: dict[SlotName, str] = {
         zu\ erreichen\ unter(?:\ der\ {_NUMBER_NOUN})? | unter\ (?:der|meiner|folgender)\ {_NUMBER_NOUN}""",
     "company": r"""(?:ich\ (?:bin|rufe|komme)\ (?:an\ )?)?(?:von|aus|bei)\ der\ firma |
         (?:meine|die)\ firma\ (?:ist|heißt)""",
-    "matter": r"(?:und\ )?es\ geht\ (?:um|darum) | ich\ rufe\ an\ wegen | (?:und\ )?es\ handelt\ sich\ um",
+    "matter": r"es\ geht\ (?:um|darum) | ich\ rufe\ an\ wegen | wegen | es\ handelt\ sich\ um",
     "wish": r"""(?:und\ )?am\ (?:liebsten|besten) |
         (?:und\ )?(?:bitte\ )?rufen\ sie\ (?:mich|uns)(?:\ bitte)?(?:\ doch)? |
         (?:und\ )?(?:zurück\ )?(?:rückruf|zurückrufen)\ (?:bitte|am\ besten)""",
@@ -196,5 +196,7 @@ def answers(text: str) -> list[tuple[SlotName | None, str]]:
     for at, match in enumerate(found):
         slot = next(name for name in _CUES if name == match.lastgroup)
         end = found[at + 1].start() if at + 1 < len(found) else len(spaced)
-        parts.append((slot, spaced[match.end() : end].strip().removesuffix(" und")))
+        # a matter keeps its announcement: "es geht um die Heizung" is how people write it down
+        start = match.start() if slot == "matter" else match.end()
+        parts.append((slot, spaced[start:end].strip().removesuffix(" und")))
     return parts

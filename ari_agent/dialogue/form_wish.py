@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from ari_agent.dialogue.form_replies import SlotName, heard, verdict
@@ -14,6 +15,12 @@ from ari_agent.spoken.wishes import Wish
 
 MOST_ASKED = 2
 MOST_OFFERED = 3
+_NO_MATTER_WHEN = re.compile(
+    r"""\b(den\ ganzen\ tag | durchgehend | rund\ um\ die\ uhr | (immer|jederzeit)\ (da|erreichbar|zu\ erreichen) |
+        wann\ immer | zu\ jeder\ zeit | keine\ (bestimmte|besondere) | spielt\ keine\ rolle |
+        weiß\ (ich\ )?nicht | keine\ ahnung | (ist\ )?mir\ gleich)\b""",
+    re.VERBOSE,
+)
 
 
 class WishSlot:
@@ -76,6 +83,8 @@ class WishSlot:
         wish = wishes.parse(said, self._now, self._opened)
         if wish is not None:
             self._consider(wish)
+        elif self._offer is None and (_NO_MATTER_WHEN.search(said) or verdict(text) == ("no", "")):
+            self._consider(Wish(self._now, None))
         elif self._offer is not None:
             answer, _ = verdict(text)
             if answer == "yes":
