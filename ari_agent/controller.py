@@ -235,7 +235,11 @@ class Controller:
             finally:
                 self._calls.discard(call)
                 result.turns = call.turns
-            await self._finish(ending, leg, escalation, result)
+            try:
+                await self._finish(ending, leg, escalation, result)
+            finally:
+                if isinstance(ending, HandOver):
+                    call.close(result.outcome)
 
     async def _finish(self, ending: Ending, leg: Leg, escalation: QueueEscalation, result: _Result) -> None:
         match ending:

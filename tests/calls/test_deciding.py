@@ -154,14 +154,14 @@ async def test_a_caller_who_goes_on_twice_is_still_heard_out() -> None:
     decider = FakeDecider()
     decider.gate.clear()
     async with a_call(decider=decider) as caller:
-        for times, words in enumerate((PRICE, "und", OPEN), 1):
+        for times, words in enumerate((PRICE, "und", "für eine gasheizung"), 1):
             caller.starts_to_say(words)
             await asked(caller, times)
         decider.gate.set()
         await caller.hears(MORE)
         caller.hangs_up()
         await caller.ending()
-        assert decider.asked[-1].text == f"{PRICE} und {OPEN}"
+        assert decider.asked[-1].text == f"{PRICE} und für eine gasheizung"
         assert len(decider.cancelled) == 2
 
 

@@ -22,7 +22,7 @@ async def talk(caller: Caller) -> None:
     await caller.heard_out()
     caller.reception.will("declined")
     await caller.says(f"{PATIENT} ich möchte einen mitarbeiter sprechen")
-    await caller.hears("Was kann ich sonst")
+    await caller.hears("Soll ich einen Rückruf")
     await caller.says(EngineTimeout("vosk"))
     await caller.ending()
 

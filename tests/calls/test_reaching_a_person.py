@@ -12,6 +12,7 @@ TAKEN = Receptionist("empfang")
 WISH = "ich möchte mit einem mitarbeiter sprechen"
 EMERGENCY = "Im Notfall wählen Sie bitte eins eins zwei."
 AGAIN = "Hier ist wieder der KI-Assistent der Firma Lindner Heizungsbau."
+OFFER = "Soll ich einen Rückruf für Sie notieren?"
 
 
 @pytest.mark.parametrize("wish", [WISH, "mitarbeiter", "verbinden sie mich bitte", "kein computer bitte"])
@@ -50,7 +51,7 @@ async def test_while_it_rings_the_caller_hears_what_happens_and_then_the_ringing
     async with a_call() as caller:
         caller.reception.will(TAKEN, after_s=35)
         await caller.says(WISH)
-        await caller.hears("Gerne, ich rufe jemanden für Sie an.")
+        await caller.hears("Ich rufe jemanden für Sie an.")
         await caller.hears(RINGING_TONE)
         await caller.hears("Ich versuche noch, jemanden zu erreichen.")
         await caller.hears(RINGING_TONE)
@@ -62,14 +63,14 @@ async def test_an_accepted_call_is_handed_over_at_once_and_the_ears_are_closed()
     async with a_call() as caller:
         caller.reception.will(TAKEN, after_s=1.0)
         await caller.says(WISH)
-        await caller.hears("Gerne")
+        await caller.hears("Ich rufe jemanden")
         assert await caller.ending() == HandOver(TAKEN, "wish-for-person")
         assert caller.line.listener_left
         assert caller.line.hearing == ""
         (escalation,) = caller.escalations
         assert (escalation.target, escalation.reason, escalation.result) == ("empfang", "wish-for-person", "accepted")
         assert escalation.waited_ms == pytest.approx(1010, abs=1)
-        assert caller.turns[0].agent_text == "Gerne, ich rufe …"
+        assert caller.turns[0].agent_text == "Ich rufe …"
         assert not caller.turns[0].interrupted  # not by the caller
 
 
@@ -101,7 +102,7 @@ async def test_when_nobody_takes_the_call_the_agent_is_back_and_says_why(reason:
         await caller.says(WISH)
         await caller.hears(AGAIN)
         await caller.heard_out()
-        assert caller.line.heard[-3:] == [AGAIN, sentence, "Was kann ich sonst für Sie tun?"]
+        assert caller.line.heard[-3:] == [AGAIN, sentence, OFFER]
         await caller.says("wann haben sie geöffnet")
         await caller.heard_out()
         caller.hangs_up()
@@ -133,7 +134,7 @@ async def test_what_is_said_to_the_ringing_tone_is_no_answer_to_what_comes_next(
         caller.starts_to_say("auf wiederhören")
         caller.presses("3")
         await caller.hears(AGAIN)
-        await caller.hears("Was kann ich sonst für Sie tun?")
+        await caller.hears(OFFER)
         await caller.heard_out()
         caller.hangs_up()
         await caller.ending()
@@ -151,7 +152,7 @@ async def test_in_an_emergency_112_is_named_in_full_before_any_telephone_rings()
         assert caller.line.heard[-1] == EMERGENCY
         assert await caller.ending() == HandOver(TAKEN, "emergency")
         assert "Notfallwort" in caller.reception.whispers[0]
-        assert caller.turns[0].agent_text == f"{EMERGENCY} Gerne, ich rufe jemanden für Sie an. Bitte …"
+        assert caller.turns[0].agent_text == f"{EMERGENCY} Ich rufe jemanden für Sie an. Bitte bleiben …"
 
 
 async def test_in_an_emergency_112_is_named_even_if_nobody_is_free() -> None:

@@ -225,7 +225,7 @@ async def test_a_caller_who_is_silent_three_times_gets_a_person() -> None:
         await caller.hears("Sind Sie noch da?")
         assert caller.line.playbacks[-1] is not began
         await caller.heard_out()
-        await caller.hears("Sind Sie noch da?")
+        await caller.hears("Ich höre Sie leider nicht.")
         await caller.heard_out()
         await caller.ending()
         assert [(turn.heard, turn.act, turn.reason) for turn in caller.turns] == [
