@@ -38,7 +38,6 @@ ENGLISH = Wording(
     several_more="And now to your next question.",
     smalltalk="As a computer I cannot say much about that.",
     cannot="I am sorry, I cannot help you with that.",
-    taking_message="Gladly, I am calling a colleague who takes your message. Please stay on the line.",
     before={
         "emergency": "In an emergency please call one one two.",
         "accident": "If anybody is hurt, please call one one two.",
@@ -46,7 +45,6 @@ ENGLISH = Wording(
         "distress": "That sounds hard. I am getting you a human.",
     },
     then_what="What is it about then?",
-    nothing_noted="All right, I have noted nothing.",
     slower="Gladly, I will speak more slowly.",
     english_switch=GERMAN.english_switch,
     german_again=GERMAN.german_again,

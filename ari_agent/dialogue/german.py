@@ -37,7 +37,6 @@ GERMAN = Wording(
     several_more="Und nun zu Ihrer nächsten Frage.",
     smalltalk="Darüber kann ich als Computer wenig sagen.",
     cannot="Dabei kann ich Ihnen leider nicht helfen.",
-    taking_message="Gerne, ich rufe jemanden an, der Ihre Nachricht aufnimmt. Bitte bleiben Sie in der Leitung.",
     before={
         "emergency": "Im Notfall wählen Sie bitte eins eins zwei.",
         "accident": "Wenn jemand verletzt ist, wählen Sie bitte eins eins zwei.",
@@ -45,7 +44,6 @@ GERMAN = Wording(
         "distress": "Das klingt schwer. Ich hole Ihnen einen Menschen.",
     },
     then_what="Worum geht es dann?",
-    nothing_noted="Gut, ich habe nichts notiert.",
     slower="Gerne, ich spreche langsamer.",
     english_switch=(
         "I will continue in English. I understand only German, but I can connect you to a colleague. "
@@ -79,9 +77,6 @@ GERMAN = Wording(
         "not-understood": "Der Assistent hat den Anrufer zweimal nicht verstanden",
         "silence": "Der Anrufer sagt nichts",
         "english": "Der Anrufer möchte Englisch sprechen",
-        "form": "Der Anrufer wollte einen Rückruf, konnte aber nicht alles angeben",
-        "outside-hours": "Der Anrufer ruft außerhalb der Öffnungszeiten an",
-        "vip": "Ein bevorzugter Kontakt ruft an",
     },
     displays={
         "wish-for-person": "KI: Person gewuenscht",
@@ -99,9 +94,6 @@ GERMAN = Wording(
         "not-understood": "KI: nicht verstanden",
         "silence": "KI: Anrufer schweigt",
         "english": "KI: Englisch",
-        "form": "KI: Rueckruf offen",
-        "outside-hours": "KI: geschlossen",
-        "vip": "KI: VIP",
     },
 )
 
@@ -126,7 +118,6 @@ GERMAN_DU = replace(
     unknown_closed="Das weiß ich leider nicht, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?",
     several_more="Und nun zu deiner nächsten Frage.",
     cannot="Dabei kann ich dir leider nicht helfen.",
-    taking_message="Gerne, ich rufe jemanden an, der deine Nachricht aufnimmt. Bitte bleib in der Leitung.",
     before=GERMAN.before
     | {
         "emergency": "Im Notfall wähle bitte eins eins zwei.",

@@ -55,13 +55,9 @@ class Wording:
     smalltalk: str
     cannot: str
     """To orders that are not for us."""
-    taking_message: str
-    """While a person is rung who can take the message."""
     before: dict[str, str]
     """By reason of the escalation: said in full before anything else."""
     then_what: str
-    nothing_noted: str
-    """After a callback or message that the caller broke off."""
     slower: str
     english_switch: str
     """English in every language, because it is said to a caller who asked for it."""

@@ -10,15 +10,18 @@ from string import Formatter
 import pytest
 
 from ari_agent.dialogue.english import ENGLISH
+from ari_agent.dialogue.form_wording import FORM_DU, FORM_SIE, FormWording
 from ari_agent.dialogue.german import GERMAN, GERMAN_DU
 from ari_agent.dialogue.german_rules import GERMAN_RULES
 from ari_agent.dialogue.wording import Wording
 from ari_agent.speech.sentences import split
 
 ALL = {"Sie": GERMAN, "du": GERMAN_DU, "English": ENGLISH}
+FORMS = {"Sie": FORM_SIE, "du": FORM_DU}
 LONGEST = 20
 """Words of a sentence that can be followed when it is heard once."""
 OF_THE_CALL = {
+    "offer_closed": {"opening"},
     "closed_callback": {"opening"},
     "which_of_two": {"topic", "other"},
     "is_it_about": {"topic"},
@@ -26,13 +29,12 @@ OF_THE_CALL = {
     "whisper_contact": {"contact"},
 }
 """What differs from call to call, by where it may stand."""
-ENGLISH_IN_GERMAN = {"english_switch"}
 SIE = re.compile(r"\b(Sie|Ihnen|Ihr(e|em|en|er|es)?)\b")
 DU = re.compile(r"\b(du|dir|dich|dein(e|em|en|er|es)?|euch|euer|eure)\b", re.IGNORECASE)
 BY_CASE = "refusals", "before", "topics", "displays"
 
 
-def sentences(wording: Wording) -> Iterator[tuple[str, str]]:
+def sentences(wording: Wording | FormWording) -> Iterator[tuple[str, str]]:
     """Yield every text with where it stands, such as "refusals.declined"."""
     for field in fields(wording):
         value = getattr(wording, field.name)
@@ -140,3 +142,25 @@ def test_what_an_english_caller_hears_is_english() -> None:
         ENGLISH.whisper,
     ]
     assert GERMAN.english_switch == GERMAN_DU.english_switch == ENGLISH.english_switch
+
+
+FORM = [pytest.param(text, id=f"{name} {place}") for name, form in FORMS.items() for place, text in sentences(form)]
+
+
+@pytest.mark.parametrize("text", FORM)
+def test_a_question_of_a_form_is_short_enough_to_be_followed(text: str) -> None:
+    filled = text.format(
+        name="Anna Koch", spelling="K O C H", number="null acht neun, eins zwei", end="drei vier fünf",
+        when="morgen ab neun Uhr", email="anna ät firma Punkt De E", recipient="Herrn Weber",
+    )  # fmt: skip
+    assert max(len(sentence.split()) for sentence in split(filled)) <= LONGEST
+
+
+@pytest.mark.parametrize("text", [text for _, text in sentences(FORM_SIE)])
+def test_a_form_that_says_sie_never_says_du(text: str) -> None:
+    assert not DU.search(text)
+
+
+@pytest.mark.parametrize("text", [text for _, text in sentences(FORM_DU)])
+def test_a_form_that_says_du_never_says_sie(text: str) -> None:
+    assert not SIE.search(text)
