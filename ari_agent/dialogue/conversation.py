@@ -14,23 +14,25 @@ from datetime import datetime
 
 from ari_agent.decision import ACTS, Decision, Exchange, Situation
 from ari_agent.dialogue import questions
-from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye, Noted
+from ari_agent.dialogue.acts import Act, Answer, Ask, Goodbye, Noted
+from ari_agent.dialogue.dictation import Dictation, asked
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Form
 from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.form_steps import Aborted, Finished, Say, Step
 from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, QUESTION, UNKNOWN
 from ari_agent.dialogue.note import NoteBuilder
 from ari_agent.dialogue.policy import Rule, admit, asks_model, is_clear, judge, rule, stands
 from ari_agent.dialogue.reach import Caller, Reach, utc
+from ari_agent.dialogue.replies import Replies
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.dialogue.wording import Wording
 from ari_agent.knowledge.reading import Reading
 from ari_agent.protocols import PLAIN, Manner
-from ari_agent.task import Note, Task, TaskKind
+from ari_agent.task import Note, Task
 
 _MISSES = 2
 """The caller goes to a person when nothing was understood or known this often in a row."""
+_DOUBTFUL = ("confirm", "which")
 _DOUBTS = 2
 """So often in a row the caller is asked which topic is meant; then it is none."""
 _SILENCES = 3
@@ -72,20 +74,20 @@ class Conversation:
     """The last turn, if a model was to decide it."""
     manner: Manner = field(default=PLAIN, init=False)
     """How the caller wants to be spoken to."""
-    wording: Wording = field(init=False)
-    """In the language of the caller."""
     greeting: str = field(init=False)
     """After the notice."""
     _reach: Reach = field(init=False)
-    _form: Form | None = field(default=None, init=False)
-    """What is being filled in."""
-    _missed: Task | None = field(default=None, init=False)
-    """The callback that is due when the caller hangs up after nobody took the call."""
+    _replies: Replies = field(init=False)
+    _dictation: Dictation = field(init=False)
     _misses: int = field(default=0, init=False)
     _doubts: int = field(default=0, init=False)
     _silences: int = field(default=0, init=False)
-    _offered: str | None = field(default=None, init=False)
-    """Id of the passage of the last "Geht es um …?"."""
+    _asked_for: tuple[str, ...] = field(default=(), init=False)
+    """Ids of the passages of the last "Geht es um …?"."""
+    _denied: set[str] = field(default_factory=set, init=False)
+    """Ids of passages that the caller did not mean: they are not asked for again."""
+    _about: str = field(default="", init=False)
+    """The last intent, for who presses 0 after it."""
     _answered: bool = field(default=False, init=False)
     _last: Act = field(init=False)
     """The last reply, for "wie bitte?" and for what a "nein" means."""
@@ -99,10 +101,16 @@ class Conversation:
     _note: NoteBuilder = field(default_factory=NoteBuilder, init=False)
 
     def __post_init__(self) -> None:
-        self.wording = self.script.wording
         self._reach = Reach(self.script, self.caller, self.now)
-        self.greeting = self._greeting()
+        self._replies = Replies(self.script, self.caller, self._reach)
+        self._dictation = Dictation(self.script, self.caller, self._reach)
+        self.greeting = self._replies.greeting()
         self._last = Ask(self.greeting, "greeting")
+
+    @property
+    def wording(self) -> Wording:
+        """The sentences in the caller's language."""
+        return self._replies.wording
 
     # What the caller does
 
@@ -113,15 +121,15 @@ class Conversation:
         """
         self._silences = 0
         self._said, self.consulted, self._replying = text, None, False
-        if self._form is not None:
-            return self._remember(self._dictated(self._form, text))
+        if (form := self._dictation.form) is not None:
+            return self._remember(self._dictated(form, text))
         if self.manner.language == "en":
             return self._remember(self._in_english(text))
         found, reading = self._rule(text), self._reading(text)
         if found in (None, "goodbye", "yes", "no"):
             found = self._answered_offer(text) or found
         if found is None and set(text.split()) - {UNKNOWN} and BACKCHANNELS.issuperset(text.split()):
-            return self._remember(Ask(self._say(self.wording.what_else), "backchannel", "smalltalk"))
+            return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
         if found == "yes" and self._last.reason == "which":
             return self._carry_out(Decision("ask", reason="not-understood"))  # yes to one of two is none
         if found in _ABOUT_THE_TALK:
@@ -146,41 +154,39 @@ class Conversation:
         """Decide after a key; 0 is the way to a person at any time, but for a number that is being typed."""
         self._silences = 0
         self.decision, self._replying = None, False
-        if self._form is not None and (step := self._form.key(digit)) is not None:
-            return self._remember(self._stepped(step))
+        form = self._dictation.form
+        if form is not None and (step := form.key(digit)) is not None:
+            return self._remember(self._dictation.step(step))
         if digit == "0":
-            return self._remember(self._person(Decision("escalate", reason="key-0")))
-        if self._form is not None:
-            return self._remember(self._asked(self._form.question()))
-        return self._remember(Ask(self._say(self.wording.offer), "key"))
+            wish = Decision("escalate", intent=self._about, reason="key-0")
+            return self._remember(self._person(self._completed(wish)))
+        if form is not None:
+            return self._remember(asked(form.question()))
+        return self._remember(Ask(self._replies.say(self.wording.offer), "key"))
 
     def silent(self) -> Act:
         """Decide after the caller said nothing for the time of the settings."""
         self.decision, self._replying = None, False
-        if self._form is not None:
-            step = self._form.silent()
-            return self._remember(self._stepped(step) if step else self._nobody_there())
+        if (form := self._dictation.form) is not None:
+            step = form.silent()
+            return self._remember(self._dictation.step(step) if step else self._replies.nobody_there())
         self._silences += 1
-        if self._silences >= _SILENCES:
-            decision = Decision("escalate", reason="silence")
-            reachable = not self._reach.refused and self._reach.stations(decision)
-            return self._remember(self._person(decision) if reachable else self._nobody_there())
-        w = self.wording
-        return self._remember(
-            Ask(self._say(w.are_you_there if self._silences == 1 else w.are_you_there_again), "silence")
-        )
+        if self._silences < _SILENCES:
+            return self._remember(self._replies.silence(self._silences))
+        decision = Decision("escalate", reason="silence")
+        reachable = not self._reach.refused and self._reach.stations(decision)
+        return self._remember(self._person(decision) if reachable else self._replies.nobody_there())
 
     def refused(self, reason: str) -> Act:
         """Decide after nobody took the call: a callback is offered, or the form goes on."""
-        w = self.wording
         self._misses = self._silences = 0
         self._reach.refuse()
         wish, self.decision, self._replying = self.decision, None, False
-        sorry = f"{self._say(w.back_again)} {w.refusals[reason]}"
-        if self._form is not None:
-            return self._remember(self._asked(self._form.question(), sorry))
-        self._missed = self._reach.task("callback", wish, reason)
-        return self._remember(Ask(f"{sorry} {self._say(w.offer_callback)}", "refused"))
+        sorry = self._replies.sorry(reason)
+        if (form := self._dictation.form) is not None:
+            return self._remember(asked(form.question(), sorry))
+        self._dictation.miss(wish, reason)
+        return self._remember(Ask(f"{sorry} {self._replies.say(self.wording.offer_callback)}", "refused"))
 
     def replied(self, heard: str) -> None:
         """Note how much of the reply the caller heard; more of it, when a reply that was cut off is gone on with."""
@@ -195,11 +201,11 @@ class Conversation:
     def makes_sense(self, partial: str) -> bool:
         """Tell whether the words so far can be acted on, so that a short pause ends the turn."""
         found = rule(partial, self.script.rules)
-        if self._form is not None:
-            return self._form.expects_yes_no and found in ("yes", "no")
+        if (form := self._dictation.form) is not None:
+            return form.expects_yes_no and found in ("yes", "no")
         match found:
             case "yes" | "no":
-                return self._offered is not None or self._last.reason in _OFFERS
+                return len(self._asked_for) == 1 or self._last.reason in _OFFERS
             case "greeting":
                 return False  # the matter comes next
             case None:
@@ -213,7 +219,7 @@ class Conversation:
         Words that have had no reply yet belong to it: the caller goes on while they are being decided.
         """
         text = f"{self._said} {partial}".strip()
-        if self.script.consultation.when == "never" or self._form is not None or rule(text, self.script.rules):
+        if self.script.consultation.when == "never" or self._dictation.form or rule(text, self.script.rules):
             return None
         return self._situation(text, Decision("ask", reason="not-understood"))
 
@@ -229,8 +235,7 @@ class Conversation:
 
     def unfinished(self) -> Task | None:
         """Return, once, what is left to do for a caller who is gone: half a form, or a person they did not reach."""
-        task = self._form.taken() if self._form is not None else self._missed
-        self._form = self._missed = None
+        task = self._dictation.unfinished()
         if task is not None:
             self._note.task(task)
         return task
@@ -240,11 +245,11 @@ class Conversation:
         return self._note.build(outcome, self.script.office.made_by, self.caller.contact)
 
     def _asks_yes_or_no(self) -> bool:
-        if self._form is not None:
-            return self._form.expects_yes_no
+        if (form := self._dictation.form) is not None:
+            return form.expects_yes_no
         if isinstance(self._last, Answer):
             return bool(self._last.after)
-        return self._offered is not None or self._last.reason in _OFFERS or isinstance(self._last, Noted)
+        return len(self._asked_for) == 1 or self._last.reason in _OFFERS or isinstance(self._last, Noted)
 
     # Forms
 
@@ -261,15 +266,15 @@ class Conversation:
             case "wish-for-person" if self._reach.stations(_A_PERSON):
                 return self._person(self._completed(judge(found, self._reading(text), "rules")))
             case "repeat":
-                return self._asked(form.question())
+                return asked(form.question())
             case "slower":
                 self.manner = replace(self.manner, slow=True)
-                return self._asked(form.question(), self.wording.slower)
+                return asked(form.question(), self.wording.slower)
             case "goodbye" if "hören" in text or "tschüs" in text:
-                return Goodbye(self._say(self.wording.goodbye), "goodbye")
+                return self._replies.goodbye("goodbye")
             case None if answer := self._aside(form, text):
                 return answer
-        return self._stepped(form.said(text))
+        return self._dictation.step(form.said(text))
 
     def _aside(self, form: Form, text: str) -> Answer | None:
         """Return the answer to a question amid a form, which goes on behind it; None when it is none, or not sure."""
@@ -281,66 +286,18 @@ class Conversation:
         reason = f"form-{question.field}"
         return Answer(reading.match.passage.text, reading.match.passage.id, reason, after=question.text)
 
-    def _begin(self, kind: TaskKind, decision: Decision, before: str = "") -> Act:
-        script, office = self.script, self.script.office
-        self._form = Form(
-            kind,
-            script.form_wording,
-            now=self.now(),
-            hours=self._reach.hours,
-            calling=self.caller.number,
-            asks=office.asks,
-            task=replace(self._reach.task(kind, decision, decision.reason), number=None, due=None),
-            area=office.area,
-        )
-        return self._asked(self._form.begin(), before)
-
-    def _stepped(self, step: Step) -> Act:
-        match step:
-            case Say():
-                return self._asked(step)
-            case Finished(text, task):
-                self._form = self._missed = None
-                self._note.task(task)
-                return Noted(text, task, task.kind)
-            case Aborted(text):
-                self._form = self._missed = None
-                return Ask(text, "aborted")
-
-    def _asked(self, say: Say, before: str = "") -> Ask:
-        return Ask(f"{before} {say.text}".strip(), f"form-{say.field}", "message")
-
     # People
 
     def _person(self, decision: Decision) -> Act:
         """Bring a person, or note a callback where nobody is there or nobody came."""
         self.decision = decision
         if stations := self._reach.stations(decision):
-            return self._escalate(decision, stations)
+            return self._replies.escalate(decision, stations)
         if self.manner.language == "en":
             return self._english_callback(decision)
-        w = self.wording
-        if self._form is not None:
-            return self._asked(self._form.question(), w.before.get(decision.reason, ""))
-        closed = self._say(w.closed_callback, opening=self._reach.opening()) if self._reach.closed else ""
-        return self._begin("callback", decision, f"{w.before.get(decision.reason, '')} {closed}".strip())
-
-    def _escalate(self, decision: Decision, stations: tuple[str, ...]) -> Escalate:
-        w, reason = self.wording, decision.reason
-        german = self.script.wording
-        return Escalate(
-            self._say(w.connecting),
-            self.script.whisper(reason, self.caller.contact),
-            german.displays[reason],
-            reason,
-            before=w.before.get(reason, ""),
-            urgency=decision.urgency,
-            target=decision.target,
-            stations=stations,
-        )
-
-    def _nobody_there(self) -> Goodbye:
-        return Goodbye(self._say(self.wording.silence_end), "silence")
+        if (form := self._dictation.form) is not None:
+            return asked(form.question(), self.wording.before.get(decision.reason, ""))
+        return self._dictation.begin("callback", decision, self._replies.callback(decision))
 
     # English
 
@@ -350,15 +307,15 @@ class Conversation:
         self.decision = None
         match found:
             case "goodbye" | "no":
-                return Goodbye(self._say(self.wording.goodbye), found)
+                return self._replies.goodbye(found)
             case "german":
-                self.manner, self.wording = replace(PLAIN, slow=self.manner.slow), self.script.wording
-                return Ask(f"{self.wording.german_again} {self._say(self.wording.what_else)}", found)
+                self.manner, self._replies.wording = replace(PLAIN, slow=self.manner.slow), self.script.wording
+                return Ask(f"{self.wording.german_again} {self._replies.say(self.wording.what_else)}", found)
             case "repeat" | "slower" | "english":
                 return Ask(self._last_text(), "repeat")
             case None if not self._misses:
                 self._misses += 1
-                return Ask(self._say(self.wording.not_understood), "not-understood")
+                return Ask(self._replies.say(self.wording.not_understood), "not-understood")
             case "emergency" | "accident" | "distress" | "fault" | "bereavement" | "lawyer":
                 return self._person(self._completed(judge(found, self._reading(text), "rules")))
             case _:
@@ -368,10 +325,9 @@ class Conversation:
         """Note a callback to the calling number: a form in English would not understand the answers."""
         task = replace(self._reach.task("callback", decision, "english"), complete=True)
         if task.number is None:
-            return Goodbye(self._say(self.wording.silence_end), "english")
-        self._missed = None
-        self._note.task(task)
-        return Noted(self._say(self.wording.closed_callback), task, "callback")
+            return Goodbye(self._replies.say(self.wording.silence_end), "english")
+        self._dictation.forget()
+        return Noted(self._replies.say(self.wording.closed_callback), task, "callback")
 
     # Turns
 
@@ -387,7 +343,7 @@ class Conversation:
 
     def _answered_offer(self, text: str) -> Rule | None:
         """Return what the caller says to an offer or a question of ours, in whatever words."""
-        if not (self._offered or self._last.reason in (*_OFFERS, "which")):
+        if not (self._asked_for or self._last.reason in _OFFERS):
             return None
         said, rest = verdict(text)
         return said if len(rest.split()) <= _BESIDE_A_YES else None
@@ -402,36 +358,36 @@ class Conversation:
         match found:
             case "yes" if self._last.reason == "unknown":
                 return self._person(Decision("escalate", reason="unknown"))
-            case "yes" if self._last.reason == "refused" and self._missed is not None:
-                missed = self._missed
-                return self._begin(
-                    "callback", Decision("message", None, None, missed.intent, missed.urgency, reason=missed.reason)
+            case "yes" if self._last.reason == "refused" and (due := self._dictation.missed) is not None:
+                return self._dictation.begin(
+                    "callback", Decision("message", intent=due.intent, urgency=due.urgency, reason=due.reason)
                 )
-            case "yes" if self._offered:
-                return self._answer(Decision("answer", self._offered, reason="passage"))
+            case "yes" if self._asked_for:
+                return self._answer(Decision("answer", self._asked_for[0], reason="passage"))
             case "yes":
-                return Ask(self._say(w.what_else), found)
+                return Ask(self._replies.say(w.what_else), found)
             case "no" if self._last.reason == "refused":
-                self._missed = None
-                return Ask(self._say(w.then_what), found)
+                self._dictation.forget()
+                return Ask(self._replies.say(w.then_what), found)
             case "repeat":
                 return Ask(self._last_text(), found)
             case "slower":
                 self.manner = replace(self.manner, slow=True)
                 return Ask(f"{w.slower} {self._last_text()}", found)
             case "english":
-                self.manner, self.wording = replace(ENGLISH_MANNER, slow=self.manner.slow), ENGLISH
-                return Ask(self._say(ENGLISH.english_switch), found)
+                self.manner, self._replies.wording = replace(ENGLISH_MANNER, slow=self.manner.slow), ENGLISH
+                return Ask(self._replies.say(ENGLISH.english_switch), found)
             case "german":
-                return Ask(self._say(w.what_else), found)
+                return Ask(self._replies.say(w.what_else), found)
             case "open-now":
-                return Ask(f"{self._reach.opening()} {self._say(w.what_else)}", found)
+                return Ask(f"{self._reach.opening()} {self._replies.say(w.what_else)}", found)
             case "no" if self._last.reason in _OPEN:
-                return Ask(self._say(w.then_what), found)
+                self._denied.update(self._asked_for)
+                return Ask(self._replies.say(w.then_what), found)
             case "greeting":
                 return Ask(self.greeting, found)
             case _:
-                return Goodbye(self._say(w.goodbye), "goodbye" if found is None else found)
+                return self._replies.goodbye(found or "goodbye")
 
     def _several(self, text: str) -> Answer | None:
         """Return the answers to several questions in their order; None unless each is surely answered."""
@@ -445,15 +401,16 @@ class Conversation:
         first, *others = passages
         self.decision = Decision("answer", first.id, reason="passage", by=self.script.knowledge.engine)
         self._misses = 0
-        text = f" {self._say(self.wording.several_more)} ".join(passage.text for passage in passages)
+        text = f" {self._replies.say(self.wording.several_more)} ".join(passage.text for passage in passages)
         return Answer(text, first.id, after=self._more(), also=tuple(other.id for other in others))
 
     def _carry_out(self, decision: Decision) -> Act:
         """Return the act with its words; a second miss in a row brings a person."""
         self.decision = decision = self._completed(decision)
-        if decision.act == "ask" and decision.reason in ("confirm", "which"):
+        self._about = decision.intent or self._about
+        if decision.act == "ask" and decision.reason in _DOUBTFUL:
             self._doubts += 1
-            if self._doubts > _DOUBTS:
+            if self._doubts > _DOUBTS or decision.source in self._denied:
                 self.decision = decision = replace(decision, source=None, other=None, reason="unknown")
         else:
             self._doubts = 0
@@ -480,22 +437,20 @@ class Conversation:
         return replace(decision, intent=intent.name if intent else "", urgency=urgency, target=known)
 
     def _act(self, decision: Decision) -> Act:
-        w = self.wording
         match decision.act:
             case "answer":
                 return self._answer(decision)
             case "ask":
-                return self._ask(decision)
+                repeats = decision.reason == "repeat"
+                return Ask(self._last_text(), "repeat") if repeats else self._replies.ask_back(decision)
             case "escalate":
                 return self._person(decision)
             case "message":
-                return self._begin("callback" if CALLBACK.search(self._said) else "message", decision)
+                return self._dictation.begin("callback" if CALLBACK.search(self._said) else "message", decision)
             case "goodbye":
-                return Goodbye(self._say(w.goodbye), decision.reason)
+                return self._replies.goodbye(decision.reason)
             case "smalltalk":
-                text = {"ask-ai": w.am_ai, "privacy": w.privacy, "cannot": w.cannot}.get(decision.reason, w.smalltalk)
-                after = w.offer if decision.reason == "ask-ai" else w.what_else
-                return Ask(self._say(f"{text} {after}"), decision.reason, "smalltalk")
+                return self._replies.smalltalk(decision.reason)
 
     def _answer(self, decision: Decision) -> Answer:
         passage = self.script.passages[decision.source or ""]
@@ -506,33 +461,9 @@ class Conversation:
         self._answered = True
         return more
 
-    def _ask(self, decision: Decision) -> Ask:
-        w, titles = self.wording, self.script.passages
-        match decision.reason:
-            case "repeat":
-                return Ask(self._last_text(), "repeat")
-            case "which" if decision.source and decision.other:
-                text = self.script.say(w.which_of_two, titles[decision.source].title, titles[decision.other].title)
-                return Ask(text, "which")
-            case "confirm" if decision.source:
-                return Ask(self.script.say(w.is_it_about, titles[decision.source].title), "confirm")
-            case "unknown":
-                return Ask(self._say(w.unknown if self._reach.stations(decision) else w.unknown_closed), "unknown")
-            case _:
-                return Ask(self._say(w.not_understood), "not-understood")
-
-    def _greeting(self) -> str:
-        w = self.wording
-        known = w.known_caller if self.caller.contact else ""
-        offer = self._say(w.offer_closed, opening=self._reach.opening()) if self._reach.closed else self._say(w.offer)
-        return " ".join(filter(None, (self.script.stored, known, offer)))
-
     def _last_text(self) -> str:
         last = self._last
         return f"{last.text} {last.after}".strip() if isinstance(last, Answer) else last.text
-
-    def _say(self, template: str, opening: str = "") -> str:
-        return self.script.say(template, opening=opening)
 
     def _reading(self, text: str) -> Reading:
         last = self._last_text()
@@ -543,9 +474,11 @@ class Conversation:
     def _remember(self, act: Act) -> Act:
         title = self.script.passages[act.source].title if isinstance(act, Answer) else ""
         self._note.act(act, self.decision, title)
+        if isinstance(act, Noted):
+            self._note.task(act.task)
         if act.reason == "repeat":
             return act  # what was repeated still stands
-        confirms = act.reason == "confirm" and self.decision is not None
-        self._offered = self.decision.source if confirms and self.decision else None
+        asked_for = (self.decision.source, self.decision.other) if self.decision and act.reason in _DOUBTFUL else ()
+        self._asked_for = tuple(filter(None, asked_for))
         self._last = act
         return act
