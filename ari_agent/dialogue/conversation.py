@@ -130,8 +130,6 @@ class Conversation:
             found = self._answered_offer(text) or found
         if found is None and set(text.split()) - {UNKNOWN} and BACKCHANNELS.issuperset(text.split()):
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
-        if found == "yes" and self._last.reason == "which":
-            return self._carry_out(Decision("ask", reason="not-understood"))  # yes to one of two is none
         if found in _ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
         default = judge(found, reading, self.script.knowledge.engine)
@@ -361,6 +359,13 @@ class Conversation:
             case "yes" if self._last.reason == "refused" and (due := self._dictation.missed) is not None:
                 return self._dictation.begin(
                     "callback", Decision("message", intent=due.intent, urgency=due.urgency, reason=due.reason)
+                )
+            case "yes" if self._last.reason == "which":  # yes to one of two is none
+                self._misses += 1
+                return (
+                    self._last
+                    if self._misses < _MISSES
+                    else self._person(Decision("escalate", reason="not-understood"))
                 )
             case "yes" if self._asked_for:
                 return self._answer(Decision("answer", self._asked_for[0], reason="passage"))

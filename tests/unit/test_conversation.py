@@ -34,7 +34,7 @@ def said(conversation: Conversation, *texts: str) -> Act:
 
 def doubtful(conversation: Conversation) -> Act:
     """Say something that fits a passage only in part."""
-    return said(conversation, "transporter mit anhänger parken")
+    return said(conversation, "transporter mit anhänger und wohnwagen parken")
 
 
 def test_the_notice_names_the_company_and_that_it_is_a_computer() -> None:
@@ -231,7 +231,7 @@ def test_a_question_about_data_is_answered(conversation: Conversation) -> None:
         ("ja", False),
         ("nein", False),
         ("guten tag", False),
-        ("transporter mit anhänger parken", False),
+        ("transporter mit anhänger und wohnwagen parken", False),
     ],
 )
 def test_a_short_pause_ends_only_what_makes_sense(conversation: Conversation, partial: str, sense: bool) -> None:
