@@ -168,7 +168,8 @@ class Form:
             self._returns += 1
             if rest and self._answers.correct(text, rest):
                 return self._next()
-            if said == "no":
+            slot = named(text)
+            if said == "no" and not (slot and self._answers.reopen(slot, text)):
                 return self._ask(None, Say(self._wording.change, "change"))
         return self._next()
 

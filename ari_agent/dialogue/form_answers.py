@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -91,7 +92,7 @@ class Answers:
         for slot in list(self._slots.values()):
             if (say := slot.prompt()) is not None:
                 return slot, Say(self._after_news(say.text), say.field)
-            if slot is self.number and self.number.value is None and self.kind == "callback":
+            if slot is self.number and not self.number.known and self.kind == "callback":
                 self.kind, self._news = "message", self._wording.no_number
                 self._slots.pop("wish")
         return None
@@ -159,7 +160,8 @@ class Answers:
         if self.kind == "callback":
             return w.callback_check.format(name=name, when=self._wish.when())
         check = w.message_check_for if self._recipient.value else w.message_check
-        return self._after_news(check.format(name=name, recipient=self._recipient.value))
+        recipient = re.sub(r"^Herr\b", "Herrn", self._recipient.value)
+        return self._after_news(check.format(name=name, recipient=recipient))
 
     def done(self, task: Task) -> str:
         """Return what the caller hears when the task is noted."""

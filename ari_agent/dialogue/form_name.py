@@ -36,7 +36,7 @@ _CLOSING = [
 _CLOSING += [
     words(phrase) for phrase in ("bitte", "danke", "guten tag", "hallo", "spricht hier", "hier", "ja", "äh", "und")
 ]
-_PARTICLES = frozenset(words("von van der den de zu zum zur vom di da del dos und el al ben bin ter ten"))
+_PARTICLES = frozenset(words("von van der den de zu zum zur vom di da del dos und el al ben bin ter ten im in am"))
 _NO_NAMES = frozenset(
     words("keine keinen kein nicht weiß sage geheim anonym was wie warum wieso wofür wozu ich sie wir wer")
 )

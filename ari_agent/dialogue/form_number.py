@@ -14,6 +14,8 @@ from ari_agent.spoken.tokens import words
 
 MOST_ASKED = 3
 MOST_CHECKS = 6
+MOST_UNCLEAR = 3
+"""Readings back after which one more without yes or no is the last."""
 MOST_CONTINUED = 4
 """How often a number may be said on after a pause."""
 MOST_TYPED = 20
@@ -79,6 +81,7 @@ class NumberSlot:
         self._settled = value is not None
         self._pending: list[str] = []
         """What may have been said, the likeliest first."""
+        self._denied: set[str] = set()
         self._so_far = ""
         """Words of a number that goes on after a pause."""
         self._typed: str | None = None
@@ -192,7 +195,13 @@ class NumberSlot:
     def _take(self, text: str) -> None:
         said = whole = _spoken(text)
         self._goes_on = False
-        if self._so_far and not candidates(said):  # with its area code it is a whole number, said from the beginning
+        before, gap, after = text.partition(UNKNOWN)
+        if gap and _has_figures(before) and _has_figures(after):
+            self._so_far = ""  # a figure is missing in the middle
+            return
+        if (
+            self._so_far and _has_figures(said) and not candidates(said)
+        ):  # with its area code it is a whole number, said from the beginning
             whole = f"{self._so_far} {said}"
         if found := candidates(whole, area=self._area) or candidates(said, area=self._area):
             self._pending = [n.e164 for n in found if n.cost <= found[0].cost + _NEAR]
@@ -235,6 +244,10 @@ class NumberSlot:
             self._pending, self._so_far = [corrected], ""
         elif said == "no" or _has_figures(text):
             self._deny(number, plainly=not _has_figures(text))
+        elif self._checked >= MOST_UNCLEAR:
+            # neither yes nor no, in a noisy place perhaps: keys are heard there
+            self.doubtful, self._pending, self._so_far = number, [], ""
+            self._asked = max(self._asked, MOST_ASKED - 1)
         return ""
 
     def _corrected(self, number: str, text: str, denied: bool) -> str | None:
@@ -251,16 +264,17 @@ class NumberSlot:
 
     def _deny(self, number: str | None, *, plainly: bool = False) -> None:
         """Forget a number that is wrong; after a plain "no" the next reading of the words is left."""
-        if number is not None and number == self._calling:
-            self._calling = None
-        if number is not None and number == self.value:
-            self.value = None
+        if number is not None:
+            self._denied.add(number)
+            self._calling = None if number == self._calling else self._calling
+            self.value = None if number == self.value else self.value
         self._pending = self._pending[1:] if plainly else []
         self.doubtful, self._so_far, self._goes_on = None, "", False
 
     def _settle(self) -> None:
         """Go on with what there is: the calling number, or one that was heard and not denied."""
-        self.doubtful = self._pending[0] if self._pending else None
+        last = self._pending[0] if self._pending else self.doubtful
+        self.doubtful = None if last in self._denied else last
         self._settled, self._pending = True, []
         if self._calling:
             self.value = self._calling

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, time
 
 from ari_agent.dialogue.form_replies import SlotName, heard, verdict
 from ari_agent.dialogue.form_steps import Say
@@ -55,9 +55,11 @@ class WishSlot:
 
     def when(self) -> str:
         """Return in German when the company calls back."""
-        due = self.due
-        if self._wish is not None and not self._any_time(self._wish):
-            return wishes.say(self._wish, self._now, self._opened)
+        due, wish = self.due, self._wish
+        if wish is not None and not self._any_time(wish):
+            if due is not None and wish.earliest.time() != time() and wish.latest not in (None, wish.earliest):
+                wish = Wish(due, wish.latest)  # "morgen früh" is when somebody is there
+            return wishes.say(wish, self._now, self._opened)
         return self._moment(due) if due is not None and due > self._now else self._wording.soon
 
     def prompt(self) -> Say | None:
@@ -80,7 +82,7 @@ class WishSlot:
     def hear(self, text: str) -> str:
         """Take the caller's words; nothing is left over."""
         said = " ".join(heard(text))
-        wish = wishes.parse(said, self._now, self._opened)
+        wish = self._wish_in(text)
         if wish is not None:
             self._consider(wish)
         elif self._offer is None and (_NO_MATTER_WHEN.search(said) or verdict(text) == ("no", "")):
@@ -95,7 +97,7 @@ class WishSlot:
 
     def suggest(self, text: str) -> bool:
         """Take a time that was said along with something else."""
-        wish = None if self._settled else wishes.parse(" ".join(heard(text)), self._now, self._opened)
+        wish = None if self._settled else self._wish_in(text)
         if wish is None:
             return False
         self._consider(wish)
@@ -103,7 +105,7 @@ class WishSlot:
 
     def replace_by(self, text: str) -> bool:
         """Take another time instead of the settled one."""
-        wish = wishes.parse(" ".join(heard(text)), self._now, self._opened)
+        wish = self._wish_in(text)
         if wish is not None:
             self._offered = 0
             self._consider(wish)
@@ -114,6 +116,11 @@ class WishSlot:
         self._settled, self._offer, self._wish = False, None, None
         self._asked = self._offered = 0
         self.hear(text)
+
+    def _wish_in(self, text: str) -> Wish | None:
+        # "das ist zu früh" names no time
+        said = re.sub(r"\bzu (?:früh|spät)\b", "", " ".join(heard(text)))
+        return wishes.parse(said, self._now, self._opened)
 
     def _consider(self, wish: Wish) -> None:
         """Keep the wish if somebody is there, else offer the next time."""

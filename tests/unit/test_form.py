@@ -462,3 +462,72 @@ def test_a_caller_who_is_asked_for_a_time_at_lunch_hears_when_somebody_is_there(
     assert isinstance(step, Say)
     assert "dreizehn Uhr" in step.text
     assert finished(form(now=noon), *TO_WISH, "egal", "ja").due == noon + timedelta(minutes=45)
+
+
+def test_a_hint_at_the_spelling_is_enough_to_correct_a_name() -> None:
+    assert (
+        finished(form(calling=CALLING), "meier", "nein mit a ypsilon", "ja", "ja", "x y", "egal", "ja").name == "Mayer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("nein möller", "Anna Möller"),
+        ("nein hanna", "Hanna Müller"),
+        ("nein nicht müller sondern möller", "Anna Möller"),
+        ("nein m ö l l e r", "Anna Möller"),
+        ("nein möller mit ö", "Anna Möller"),
+        ("nein otto möller", "Otto Möller"),
+    ],
+)
+def test_a_part_of_a_name_is_corrected_and_the_rest_kept(said: str, name: str) -> None:
+    assert finished(form(calling=CALLING), "anna müller", said, "ja", "ja", "heizung", "egal", "ja").name == name
+
+
+def test_a_name_that_is_wrong_three_times_stays_empty_and_the_form_goes_on() -> None:
+    call = form(calling=CALLING)
+    assert asked(call, "weber", "nein", "w e b b e r", "nein", "v e b e r", "nein") == "number-offer"
+    assert finished(call, "ja", "heizung", "egal", "ja").name == ""
+
+
+def test_a_name_that_was_never_confirmed_is_better_than_none() -> None:
+    call = form(calling=CALLING)
+    assert finished(call, "[unk] huber", "[unk]", "[unk]", "ja", "heizung", "egal", "ja").name == "Huber"
+
+
+def test_a_number_with_a_figure_that_was_not_understood_is_asked_again() -> None:
+    assert asked(form(area="089"), *TO_NUMBER, "null acht neun [unk] fünf fünf zwei null") == "number"
+
+
+def test_too_early_is_no_time() -> None:
+    assert asked(form(), *TO_WISH, "heute abend um acht", "nein das ist zu früh") == "wish"
+
+
+def test_the_time_that_is_read_back_is_when_somebody_is_there() -> None:
+    step = say_all(form(), *TO_WISH, "morgen früh")
+    assert isinstance(step, Say)
+    assert "zwischen acht und zehn Uhr" in step.text
+
+
+@pytest.mark.parametrize("said", ["ich bin immer erreichbar", "weiß ich nicht", "nein", "das ist mir egal"])
+def test_a_caller_without_a_wish_is_called_as_soon_as_possible(said: str) -> None:
+    assert finished(form(), *TO_WISH, said, "ja").due == MONDAY
+
+
+def test_a_plain_no_and_the_name_of_an_answer_lead_back_to_it() -> None:
+    assert asked(form(), *TO_WISH, "egal", "nein die nummer") == "number"
+
+
+def test_a_number_that_was_heard_and_never_confirmed_makes_no_complete_task() -> None:
+    call = form()
+    step = say_all(call, *TO_NUMBER, NUMBER, "[unk]", "[unk]", "[unk]")
+    assert step == Say(FORM_SIE.number_typed, "number")
+    task = finished(call, "[unk]", "heizung", "egal", "ja")
+    assert (task.kind, task.number, task.complete) == ("callback", E164, False)
+
+
+def test_a_message_for_a_man_is_for_herrn() -> None:
+    step = say_all(form("message"), "herr schmidt im einkauf", *TO_MATTER, "er soll mich anrufen")
+    assert isinstance(step, Say)
+    assert "für Herrn Schmidt im Einkauf" in step.text
