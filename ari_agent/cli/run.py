@@ -18,7 +18,7 @@ from ari_agent.cli.metrics import served
 from ari_agent.cli.scripts import CompanyScripts
 from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
-from ari_agent.dialogue.script import Script
+from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -51,7 +51,7 @@ async def serve(settings: Settings) -> None:
         voice = CachedVoice(EspeakVoice(settings.speech))
         log.info("loading", model=settings.speech.vosk_model.name, phrases=len(script.phrases()))
         _quote_notice(settings.speech.vosk_model)
-        await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
+        await asyncio.gather(recogniser.wait_ready(), _warm(voice, script))
         ari = await stack.enter_async_context(Ari.open(settings.asterisk, settings.app))
         decider = await stack.enter_async_context(company_decider(settings.model, script))
         telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
@@ -71,9 +71,14 @@ async def serve(settings: Settings) -> None:
 
 async def _prepare(voice: CachedVoice, decider: Decider | None, script: Script) -> None:
     """Render what is new before a call needs it. Raises EngineError."""
-    await voice.warm(script.phrases())
+    await _warm(voice, script)
     if decider is not None:
         log.warning("the language model learns of new passages at the next start; until then search answers for them")
+
+
+async def _warm(voice: CachedVoice, script: Script) -> None:
+    await voice.warm(script.phrases())
+    await voice.warm(script.english(), manner=ENGLISH_MANNER)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
