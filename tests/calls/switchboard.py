@@ -14,18 +14,21 @@ from uuid import UUID
 from fakes import LOUD, QUIET, FakeActivity, FakeDecider, FakeRecogniser
 
 from ari_agent.call import Call, Ending, Engines
+from ari_agent.cli.office import company_office
 from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.policy import Consultation
-from ari_agent.dialogue.script import Office, Script
+from ari_agent.dialogue.reach import Caller as Known
+from ari_agent.dialogue.script import Script
 from ari_agent.documents.reading import read
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, PLAIN, SAMPLE_RATE, Line, Manner, Refusal, StaffLeg, Transcript
-from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, TurnTaken
+from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, NoteWritten, TaskTaken, TurnTaken
 
 CALL = UUID("00000000-0000-4000-8000-000000000001")
 COMPANY = "Lindner Heizungsbau"
+NUMBER = "+4971112345"
 DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "sandbox" / "lindner.md"
 MS_PER_LETTER = 60
 """How fast the agent speaks."""
@@ -74,10 +77,13 @@ class Speaker:
         """Raised after the first 100 ms of these texts."""
         self.closed = 0
         """Texts whose audio was asked for and is no longer wanted or at its end."""
+        self.manners: dict[str, Manner] = {}
+        """How each text was spoken last."""
 
     async def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield the audio in chunks of 100 ms."""
         self.texts.append(text)
+        self.manners[text] = manner
         sample = len(self.texts).to_bytes(2, "little")
         try:
             for chunk in range(0, len(text) * MS_PER_LETTER, 100):
@@ -241,14 +247,16 @@ class Reception:
     def __init__(self, queues: Iterable[str]) -> None:
         self._queues = set(queues)
         self.free = True
+        self.busy: set[str] = set()
+        """Queues and phones without anybody free."""
         self.rung: list[str] = []
-        """Queues that were rung."""
+        """Queues and phones that were rung."""
         self.outcomes: deque[tuple[float, Outcome]] = deque()
         """Seconds until it is known, and what; when there is none, it rings for ever."""
         self.whispers: list[str] = []
         self.displays: list[str] = []
         self.asked: list[str] = []
-        """Queues whose state was asked for."""
+        """Queues and phones whose state was asked for."""
         self.ringing = False
 
     def will(self, outcome: Outcome | str, after_s: float = 3.0) -> None:
@@ -259,7 +267,7 @@ class Reception:
         """Tell whether the story has somebody free."""
         self.asked.append(target)
         await asyncio.sleep(0.01)
-        return self.free
+        return self.free and target not in self.busy
 
     async def ring(self, target: str, whisper: str, display: str) -> Outcome:
         """Ring until the story's outcome."""
@@ -310,7 +318,7 @@ class Caller:
             KNOWLEDGE,
             wording_stored=call_settings.log.wording,
             consultation=Consultation(model.consult if decider else "never", model.answer_at, model.ask_at),
-            office=Office(targets=tuple(escalation.targets)),
+            office=company_office(call_settings),
         )
         self.wording = self.script.wording
         line: Line = self.line
@@ -319,7 +327,7 @@ class Caller:
             line,
             self._pressed(),
             Engines(self.recogniser, self.voice, FakeActivity, decider),
-            Conversation(self.script),
+            Conversation(self.script, Known(NUMBER)),
             self.reception,
             self.notes,
             call_settings,
@@ -380,6 +388,16 @@ class Caller:
     def escalations(self) -> list[EscalationEnded]:
         """The escalations in the log."""
         return self.notes.of(EscalationEnded)
+
+    @property
+    def tasks(self) -> list[TaskTaken]:
+        """The callbacks and messages in the log."""
+        return self.notes.of(TaskTaken)
+
+    @property
+    def summaries(self) -> list[NoteWritten]:
+        """The notes on the call in the log."""
+        return self.notes.of(NoteWritten)
 
     @property
     def disclosures(self) -> list[DisclosurePlayed]:

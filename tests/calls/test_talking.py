@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from ari_agent.call import HungUp, Solved, ToQueue
-from ari_agent.protocols import Transcript
+from ari_agent.protocols import Manner, Transcript
 from ari_agent.speech.ears import Key, Silence
 from ari_agent.speech.sentences import split
 
@@ -352,3 +352,15 @@ async def test_a_turn_is_in_the_log_when_its_reply_has_ended_not_when_the_next_o
         caller.hangs_up()
         await caller.ending()
         assert len(caller.turns) == 1
+
+
+async def test_the_agent_speaks_as_the_caller_wants() -> None:
+    async with a_call() as caller:
+        await caller.says("bitte langsamer")
+        await caller.heard_out()
+        await caller.says("wann haben sie geöffnet")
+        await caller.heard_out()
+        first = next(text for text in caller.voice.texts if text.startswith("Wir sind montags"))
+        assert caller.voice.manners[first] == Manner(slow=True)
+        assert caller.voice.manners[caller.script.notice] == Manner()
+        caller.hangs_up()
