@@ -220,6 +220,6 @@ def test_every_date_is_said_alike_in_both_notations(day: object) -> None:
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     say(text * 20_000)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
