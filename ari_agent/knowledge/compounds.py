@@ -18,8 +18,8 @@ _DROPPED = {"e": 4, "en": 5, "n": 5}
 """Endings that a word may lose as a first part, and the letters that must remain: "mietpreis", "waschplatz"."""
 _INFLECTED = ("en", "e", "n", "s", "er", "es")
 """Endings that a last part may have or lose: "terminabsage" of "absagen", "stromzählers" of "zähler"."""
-_STABLE = 5
-"""Letters of a last part from which its ending may differ: "rung" is not "runge"."""
+_STABLE = 6
+"""Letters of a last part, with the ending that it has more, from which endings may differ: "rung" is not "runge"."""
 _LONGEST = 40
 """Letters of a word that is taken apart; the time grows with their square."""
 _SHORTEST = 4
@@ -116,10 +116,9 @@ class Splitter:
         if not last:
             endings = (end for end, letters in _DROPPED.items() if len(part) >= letters)
             return next((f"{part}{end}" for end in endings if self._knows(f"{part}{end}")), "")
-        if len(part) < _STABLE:
-            return ""
-        others = (*(f"{part}{end}" for end in _INFLECTED), *(part.removesuffix(end) for end in _INFLECTED))
-        return next((word for word in others if len(word) >= _STABLE and self._knows(word)), "")
+        longer = (f"{part}{end}" for end in _INFLECTED if len(part) >= _STABLE - 1)
+        shorter = (part.removesuffix(end) for end in _INFLECTED if len(part) >= _STABLE)
+        return next((word for word in (*longer, *shorter) if len(word) >= _SHORTEST and self._knows(word)), "")
 
     def _knows(self, word: str) -> bool:
         return (word in self._own or word in self._known) and word not in _NONE

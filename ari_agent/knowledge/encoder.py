@@ -15,6 +15,7 @@ from ari_agent.knowledge.network import KINDS, Floats, Network, Vectors, load
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
+from ari_agent.knowledge.synonyms import widen
 
 SURE = 0.55
 """Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
@@ -50,12 +51,25 @@ class EncoderKnowledge:
 
     engine: Literal["encoder"] = "encoder"
 
-    def __init__(self, passages: Sequence[Passage], model: Path | Network, intents: Sequence[Intent] = ()) -> None:
-        """Read the passages once. Raises DocumentError when the folder `model` holds no usable encoder."""
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        model: Path | Network,
+        intents: Sequence[Intent] = (),
+        synonyms: Sequence[Sequence[str]] = (),
+        answer: float | None = None,
+    ) -> None:
+        """Read the passages once.
+
+        `synonyms` are groups of words that mean the same, and `answer` the probability from which a passage is spoken,
+        None for that of any company. Raises DocumentError when the folder `model` holds no usable encoder.
+        """
         self.passages = tuple(passages)
         self._network = load(model) if isinstance(model, Path) else model
-        self._ranking = Ranking(self._network, self.passages)
-        self._sure = SURE + STRANGE * self._ranking.strangeness
+        widened = widen(self.passages, synonyms, self._network.known)
+        self._ranking = Ranking(self._network, widened)
+        self.answer = SURE + STRANGE * self._ranking.strangeness if answer is None else answer
+        """Probability from which a passage is spoken."""
         examples = [(intent.name, example) for intent in intents for example in intent.examples]
         self._intents = [name for name, _ in examples]
         self._examples = np.array(
@@ -87,7 +101,7 @@ class EncoderKnowledge:
     def _match(self, probabilities: Floats) -> Match:
         first, *others = np.argsort(-probabilities, kind="stable")
         best = float(probabilities[first])
-        sure = best >= self._sure
+        sure = best >= self.answer
         needed = RIVAL if sure else CHOICE
         rival = bool(others) and float(probabilities[others[0]]) >= needed * best
         return Match(

@@ -19,7 +19,7 @@ from ari_agent.knowledge.german import FILLERS, PAIRS, STOPWORDS
 from ari_agent.knowledge.mending import Mender
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Match, Reading
-from ari_agent.knowledge.synonyms import Synonyms
+from ari_agent.knowledge.synonyms import widen
 
 ANSWER = 0.48
 """Share of the caller's weighed content words that a passage must explain to be spoken."""
@@ -27,9 +27,9 @@ DOUBT = 0.4
 """Below this share nothing fits; between the two the agent asks back."""
 MARGIN = 0.1
 """The best passage must lead the next by this much, or the caller is asked which one is meant."""
-ALONE = 0.95
+ALONE = 0.9
 """What a single word must count in a passage to have it spoken: "suchen Sie Mechaniker" is about no answer with one."""
-_TEXT = 0.9
+_TEXT = 0.85
 """What a word in the answer counts of one in title or questions: people ask for what a passage is about."""
 _WITHIN = 0.8
 """What a word counts that stands within a compound of the passage, of one that stands by itself."""
@@ -59,22 +59,22 @@ class SearchKnowledge:
         passages: Sequence[Passage],
         synonyms: Sequence[Sequence[str]] = (),
         known: Collection[str] = frozenset(),
-        answer: float = ANSWER,
+        answer: float | None = None,
     ) -> None:
         """Index the passages once.
 
         `synonyms` are groups of words that mean the same, `known` words of the language, by which compounds are taken
-        apart, and `answer` the share from which a passage is spoken.
+        apart, and `answer` the share from which a passage is spoken, None for that of any company.
         """
         self.passages = tuple(passages)
-        self.answer = answer
-        own = {word for p in passages for text in (p.title, p.text, *p.questions) for word in words(text)}
-        own |= {word for group in synonyms for member in group for word in words(member)}
+        self.answer = ANSWER if answer is None else answer
+        """Share from which a passage is spoken."""
+        widened = widen(self.passages, synonyms, known)
+        own = {word for p in widened for text in (p.title, p.text, *p.questions) for word in words(text)}
         self._splitter = Splitter(known, own)
         self._mender = Mender(known, own)
         self._stem = Stemmer.Stemmer("german")
-        widen = Synonyms(synonyms, self._splitter).widen
-        self._index(list(map(widen, self.passages)))
+        self._index(widened)
 
     def read(self, text: str, last: str = "") -> Reading:
         """Read the caller's words."""
@@ -137,7 +137,7 @@ class SearchKnowledge:
         total = 0.0
         known: list[str] = []
         for word in dict.fromkeys(_content(self._mender.mend(words(text)[:MAX_WORDS]))):
-            worth, stems = self._worth(word)
+            worth, told, stems = self._worth(word)
             having = np.count_nonzero(worth)
             if not having and word in _FILLERS:
                 continue
@@ -145,22 +145,24 @@ class SearchKnowledge:
             weight *= _FILLER if word in _FILLERS else 1.0
             total += weight
             shares += weight * worth
-            counts += worth > 0
+            counts += told
             most = np.maximum(most, worth)
             known += stems
         shares /= total or 1.0
         order = (1 - _RANKS) * shares + _RANKS * self._ranks(known) + _TITLED * self._titled(known)
         return _Explained(shares, order, counts, most)
 
-    def _worth(self, word: str) -> tuple[Floats, list[str]]:
-        """Return what the word counts in each passage, 0..1, and the stems by which it was looked for."""
+    def _worth(self, word: str) -> tuple[Floats, Floats, list[str]]:
+        """Return what the word counts in each passage, 0..1, as how many words, and the stems that were looked for."""
         stem = self._stem.stemWord(word)
         worth = self._of_stem(stem)
+        told = np.sign(worth)
         parts = self._stem.stemWords(list(self._splitter.parts(word)))
         if parts:
-            together = sum((self._of_stem(part) for part in parts), np.zeros(len(self.passages)))
-            worth = np.maximum(worth, _APART / len(parts) * together)
-        return worth, [stem, *parts]
+            apart = np.stack([self._of_stem(part) for part in parts])
+            worth = np.maximum(worth, _APART * apart.mean(axis=0))
+            told = np.maximum(told, np.count_nonzero(apart, axis=0))
+        return worth, told, [stem, *parts]
 
     def _of_stem(self, stem: str) -> Floats:
         worth = np.zeros(len(self.passages))
@@ -195,7 +197,7 @@ class _Explained(NamedTuple):
     shares: Floats
     order: Floats
     counts: Floats
-    """How many of the words it has."""
+    """How many of the words it has; a compound of which it has the parts is several."""
     most: Floats
     """What the word counts there that counts most."""
 

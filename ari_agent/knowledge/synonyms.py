@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import Stemmer
@@ -19,8 +19,24 @@ _SPACE = re.compile(r"\s+")
 Stems = tuple[str, ...]
 
 
+def widen(
+    passages: Sequence[Passage], groups: Sequence[Sequence[str]], known: Collection[str] = frozenset()
+) -> tuple[Passage, ...]:
+    """Return the passages with what else may be said for the words in them; for finding, not for speaking.
+
+    `groups` are words or expressions that mean the same, such as ("Heizung", "Therme"), `known` words of the language,
+    by which compounds are taken apart.
+    """
+    if not groups:
+        return tuple(passages)
+    own = {word for p in passages for text in (p.title, p.text, *p.questions) for word in words(text)}
+    own |= {word for group in groups for member in group for word in words(member)}
+    synonyms = Synonyms(groups, Splitter(known, own))
+    return tuple(map(synonyms.widen, passages))
+
+
 class Synonyms:
-    """Groups of words or expressions that mean the same, such as ("Heizung", "Therme"), in any form of theirs."""
+    """Groups of words or expressions that mean the same, in any form of theirs."""
 
     def __init__(self, groups: Sequence[Sequence[str]], splitter: Splitter) -> None:
         self._stemmer = Stemmer.Stemmer("german")
@@ -35,9 +51,7 @@ class Synonyms:
         self._longest = max((len(member) for member in self._others), default=0)
 
     def widen(self, passage: Passage) -> Passage:
-        """Return a passage with further questions, and further words behind its text; for finding, not for speaking."""
-        if not self._others:
-            return passage
+        """Return a passage with further questions, and further words behind its text."""
         asked = [form for text in (passage.title, *passage.questions) for form in self._forms(words(text))]
         told = [other for _, _, others in self._found(words(passage.text)) for other in others]
         questions = dict.fromkeys((*passage.questions, *asked[:_MOST]))

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from ari_agent.decision import Situation
 from ari_agent.dialogue.acts import Answer, Escalate
 from ari_agent.dialogue.conversation import Conversation
-from ari_agent.dialogue.script import Script
 from ari_agent.dialogue.german import INTENTS
+from ari_agent.dialogue.script import Script
 from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError
 from ari_agent.knowledge.encoder import EncoderKnowledge
@@ -180,3 +180,41 @@ def test_a_file_that_is_no_encoder_of_this_release_is_refused(tmp_path: Path, ch
 def test_the_model_is_small() -> None:
     assert (MODEL / FILE).stat().st_size <= 10_000_000
     assert isinstance(NETWORK, Network)
+
+
+def test_compounds_and_their_parts_are_the_same_to_it() -> None:
+    passages = [
+        Passage("wartung", "Wartung der Heizung", "Neunzig Euro."),
+        Passage("absage", "Terminabsage", "Morgen."),
+    ]
+    knowledge = EncoderKnowledge([*passages, Passage("zeiten", "Öffnungszeiten", "Immer.")], NETWORK)
+    for said, passage in (("heizungswartungskosten", "wartung"), ("ich will einen termin absagen", "absage")):
+        assert knowledge.ranked(said, 1)[0][0].id == passage
+
+
+def test_a_company_of_thousands_of_passages_finds_its_own_among_them() -> None:
+    others = [Passage(f"regal-{n}", f"Regal {n}", f"Im Regal {n} liegen Schrauben der Reihe {n}.") for n in range(400)]
+    knowledge = EncoderKnowledge([*others, *LINDNER], NETWORK)
+    for passage in LINDNER:
+        for question in passage.questions[:1]:
+            assert knowledge.ranked(question, 1)[0][0].id == passage.id
+    assert len(knowledge.ranked("was kostet eine wartung", 3)) == 3
+
+
+def test_a_passage_without_letters_is_no_trouble() -> None:
+    odd = [Passage("a", "24/7", "0800 1"), Passage("b", "110", "112")]
+    knowledge = EncoderKnowledge([odd[0], *LINDNER, odd[1]], NETWORK)
+    match = knowledge.read("was kostet eine wartung").match
+    assert match is not None
+    assert match.passage.id == "wartung"
+
+
+def test_the_threshold_of_a_company_decides_what_is_spoken() -> None:
+    for answer, sure in ((0.05, True), (0.999999, False)):
+        match = EncoderKnowledge(LINDNER, NETWORK, answer=answer).read("was kostet eine wartung").match
+        assert match is not None
+        assert match.sure is sure
+
+
+def test_nothing_understood_ranks_nothing() -> None:
+    assert KNOWLEDGE.ranked("[unk]", 3) == []

@@ -183,3 +183,60 @@ def test_a_passage_of_stopwords_alone_is_no_trouble() -> None:
 def test_any_text_is_judged(words: str) -> None:
     match = KNOWLEDGE.match(words)
     assert match is None or 0 <= match.confidence <= 1.0001
+
+
+GARDEN = [
+    Passage("wartung", "Wartung der Heizung", "Einmal im Jahr, sie kostet neunzig Euro.", ("was kostet die wartung",)),
+    Passage("absage", "Einen Termin absagen", "Sagen Sie bitte einen Tag vorher ab."),
+    Passage("miete", "Mietpreis Häcksler", "Der Häcksler kostet dreißig Euro am Tag."),
+    Passage("zeiten", "Öffnungszeiten", "Wir sind montags bis freitags da.", ("wann haben sie offen",)),
+]
+GERMAN = frozenset({"heizung", "wartung", "kosten", "termin", "absagen", "miete", "preis", "häcksler", "reparatur"})
+
+
+@pytest.mark.parametrize(
+    ("words", "passage"),
+    [
+        ("heizungswartung", "wartung"),
+        ("was macht bei ihnen die heizungswartung", "wartung"),
+        ("ich habe eine frage zur terminabsage", "absage"),
+        ("was kostet die miete für den häcksler", "miete"),
+        ("häckslermiete", "miete"),
+    ],
+)
+def test_a_compound_is_found_by_its_parts_and_the_other_way_round(words: str, passage: str) -> None:
+    match = SearchKnowledge(GARDEN, known=GERMAN).match(words)
+    assert match is not None
+    assert match.passage.id == passage
+    assert match.sure
+
+
+def test_a_compound_of_which_the_company_has_one_part_is_not_answered() -> None:
+    match = SearchKnowledge(GARDEN, known=GERMAN).match("machen sie auch häckslerreparatur")
+    assert match is None or not match.sure
+
+
+def test_words_that_everybody_says_tell_nothing() -> None:
+    knowledge = SearchKnowledge(GARDEN, known=GERMAN)
+    plain, wordy = (
+        knowledge.match("heizungswartung"),
+        knowledge.match("ich brauche dringend jemanden für die heizungswartung"),
+    )
+    assert plain is not None
+    assert wordy is not None
+    assert wordy.confidence == pytest.approx(plain.confidence)
+
+
+def test_the_threshold_of_a_company_decides_what_is_spoken() -> None:
+    words = "was kostet die wartung von meinem hubschrauber"
+    for answer, sure in ((0.2, True), (0.99, False)):
+        match = SearchKnowledge(GARDEN, known=GERMAN, answer=answer).match(words)
+        assert match is not None
+        assert match.sure is sure
+
+
+def test_the_best_passages_come_in_order() -> None:
+    ranked = KNOWLEDGE.ranked("was kostet eine wartung", 3)
+    assert ranked[0][0].id == "wartung"
+    assert len(ranked) == 3
+    assert all(0 <= confidence <= 1.0001 for _, confidence in ranked)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # before numpy is read: the figures are those of one core
@@ -15,6 +16,7 @@ from rich.console import Console  # noqa: E402 - see above
 from rich.table import Table  # noqa: E402
 
 from ari_agent.errors import AgentError  # noqa: E402
+from ari_agent.knowledge import calibration  # noqa: E402
 from ari_agent.knowledge.encoder import EncoderKnowledge  # noqa: E402
 from ari_agent.knowledge.network import load  # noqa: E402
 from ari_agent.knowledge.passage import Passage  # noqa: E402
@@ -33,6 +35,7 @@ TIMED = 400
 """Readings of the large company."""
 
 Maker = Callable[[Sequence[Passage]], Reader]
+Made = Callable[[Sequence[Passage], float | None], Reader]
 
 
 def main() -> int:
@@ -40,7 +43,7 @@ def main() -> int:
     options = _parser().parse_args()
     console = Console(highlight=False, width=WIDTH)
     try:
-        makers = _makers(options.engine)
+        makers = _makers(options)
         rows = {engine: _rows(engine, make, options, console) for engine, make in makers.items()}
     except AgentError as e:
         print(f"search: {e}", file=sys.stderr)
@@ -68,17 +71,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--passages", type=int, default=5000, metavar="N", help="of the large company; 0: leave it out")
     parser.add_argument("--held-out", action="store_true", help="score the part that nothing is tuned on, totals only")
     parser.add_argument("--wrong", action="store_true", help="show what is read wrongly (not of the held-out part)")
+    parser.add_argument(
+        "--calibrate", type=int, metavar="N", help="calibrate on companies with N ways to ask (shipped: 30)"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
-def _makers(engine: str | None) -> dict[str, Maker]:
+def _makers(options: argparse.Namespace) -> dict[str, Maker]:
     network = load(MODEL)
-    makers: dict[str, Maker] = {
-        "search": lambda passages: SearchKnowledge(passages, known=network.known),
-        "encoder": lambda passages: EncoderKnowledge(passages, network),
+    makers: dict[str, Made] = {
+        "search": lambda passages, answer: SearchKnowledge(passages, known=network.known, answer=answer),
+        "encoder": lambda passages, answer: EncoderKnowledge(passages, network, answer=answer),
     }
-    return makers if engine is None else {engine: makers[engine]}
+    return {
+        name: partial(_calibrated, make, fewest=options.calibrate)
+        for name, make in makers.items()
+        if options.engine in (None, name)
+    }
+
+
+def _calibrated(make: Made, passages: Sequence[Passage], fewest: int | None) -> Reader:
+    """Return a reader with the threshold of any company, or with the company's own."""
+    return make(passages, None if fewest is None else calibration.calibrate(passages, make, fewest).answer)
 
 
 def _rows(engine: str, make: Maker, options: argparse.Namespace, console: Console) -> dict[str, Score]:
@@ -90,7 +105,8 @@ def _rows(engine: str, make: Maker, options: argparse.Namespace, console: Consol
         found["held out"] = _sum(_scored(engine, make, material.imported("held_out"), options, console).values())
     if options.passages:
         large = material.large(options.passages)
-        found[f"{len(large.passages)} passages"] = score.timed(make(large.passages), large.asked[:TIMED])
+        reader = make(large.passages)
+        found[f"{len(large.passages)} passages"] = score.timed(reader, large.asked[:TIMED])
     return found
 
 

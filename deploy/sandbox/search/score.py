@@ -15,13 +15,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
-from ari_agent.knowledge.encoder import EncoderKnowledge
-from ari_agent.knowledge.search import SearchKnowledge
+from ari_agent.knowledge.calibration import Reader as Calibrated
+from ari_agent.knowledge.passage import Passage
 from sandbox.search.material import Asked, Case
 
-Reader = EncoderKnowledge | SearchKnowledge
+
+class Reader(Calibrated, Protocol):
+    """Whoever is scored."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages."""
+
+    def ranked(self, text: str, count: int) -> list[tuple[Passage, float]]:
+        """Return the best passages, the best first."""
+
+
 SHARES = {
     "recall@1": ("first", "answered"),
     "recall@3": ("third", "answered"),

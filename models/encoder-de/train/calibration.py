@@ -52,7 +52,7 @@ def look(network: Network, ranking: Ranking, said: str, answers: tuple[int, ...]
     """Return what the ranker sees of the words, with what is right."""
     heard = ranking.mend(said)
     tokens = network.tokens(heard)
-    return Case(ranking.inputs(heard, network.vectors(tokens), network.kinds(tokens)), answers)
+    return Case(ranking.inputs(heard, network.vectors(tokens), network.kinds(tokens))[1], answers)
 
 
 class Ranker(nn.Module):
