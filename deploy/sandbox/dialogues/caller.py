@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ari_agent.dialogue.acts import Act, Ask
+from ari_agent.dialogue.acts import Act, Answer, Ask
 
 SUBJECTS = {
     "confirm": "meant",
@@ -49,8 +49,8 @@ KEYS = frozenset("0123456789*#")
 
 
 def subject_of(act: Act | None) -> str | None:
-    """Return what the last question is about; None when it is none that a form or an ask-back has."""
-    return SUBJECTS.get(act.reason) if isinstance(act, Ask) else None
+    """Return what the last question is about, after an answer too; None when it is none of a form or an ask-back."""
+    return SUBJECTS.get(act.reason) if isinstance(act, Ask | Answer) else None
 
 
 class Knowledge:
