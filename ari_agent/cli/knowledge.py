@@ -7,7 +7,7 @@ import os
 import pwd
 import sys
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ari_agent.calllog.knowledge import KnowledgeStore
 from ari_agent.cli import knowledge_shown as shown
+from ari_agent.cli import suggesting
 from ari_agent.cli.chat import as_recognised
 from ari_agent.cli.company import company_intents, company_knowledge, company_passages, company_today
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
+from ari_agent.cli.suggesting import Choosing
 from ari_agent.config import Settings, load
 from ari_agent.documents.company import Collection, collect, files
 from ari_agent.errors import ConfigError, DocumentError
@@ -126,13 +128,31 @@ def search(
     _run(_search(load(config), words, as_json=as_json))
 
 
+@app.command()
+def suggest(
+    config: Config = None,
+    *,
+    passage: Annotated[
+        str | None, typer.Option("--passage", envvar="ARI_AGENT_PASSAGE", help="Id of the only passage.")
+    ] = None,
+    accept_all: Annotated[
+        bool, typer.Option("--accept-all", envvar="ARI_AGENT_ACCEPT_ALL", help="Store all that may be proposed.")
+    ] = False,
+    note: Note = "",
+    as_json: Json = False,
+) -> None:
+    """Let the language model propose questions of callers; those you accept are stored. Exit status 1: none was."""
+    settings = load(config)
+    _check_note(note)
+    _run(_suggest(settings, passage, Choosing(accept_all=accept_all, as_json=as_json), note, as_json=as_json))
+
+
 class Asking:
     """Whether a new version is stored, and why."""
 
     def __init__(self, note: str = "", *, yes: bool, dry_run: bool, as_json: bool) -> None:
         """Raises ConfigError when nobody could be asked, and when the note is too long."""
-        if len(note) > MOST_NOTE:
-            raise ConfigError(f"--note has {len(note)} characters; {MOST_NOTE} are kept at most")
+        _check_note(note)
         self.note = note
         self.dry_run = dry_run
         self.as_json = as_json
@@ -257,6 +277,24 @@ async def _search(settings: Settings, words: str, *, as_json: bool) -> int:
     return 0 if verdict != "unknown" else NOTHING
 
 
+async def _suggest(settings: Settings, ident: str | None, choosing: Choosing, note: str, *, as_json: bool) -> int:
+    async with KnowledgeStore.open(settings.log) as store:
+        base = await _version(store, None)
+    proposals, accepted = await suggesting.suggest(settings, base, ident, choosing, console)
+    number = None
+    if accepted:  # connected anew: the model may have taken hours
+        async with KnowledgeStore.open(settings.log) as store:
+            number = await store.store(suggesting.with_accepted(base, accepted, account(), note), base)
+    if as_json:
+        told = [{**asdict(proposal), "accepted": proposal in accepted} for proposal in proposals]
+        typer.echo(json_text({"version": number, "proposals": told}))
+    refused = sum(proposal.refused is not None for proposal in proposals)
+    console.print(f"{len(proposals)} questions proposed, {refused} of them not usable, {len(accepted)} accepted")
+    if number is not None:
+        console.print(f"stored as version {number}; a running agent notices within half a minute")
+    return 0 if accepted or (as_json and proposals) else NOTHING
+
+
 def _verdict(match: Match | None) -> Literal["sure", "possible", "unknown"]:
     if match is None or not (match.sure or match.possible):
         return "unknown"
@@ -294,6 +332,11 @@ def _collect(paths: list[Path]) -> Collection:
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("")
         return collect(found, lambda name: progress.update(task, description=name))
+
+
+def _check_note(note: str) -> None:
+    if len(note) > MOST_NOTE:
+        raise ConfigError(f"--note has {len(note)} characters; {MOST_NOTE} are kept at most")
 
 
 def account() -> str:

@@ -69,6 +69,11 @@ def objection(sentence: str, topic: Topic) -> str | None:
     return None if _negates(sentence) == _negates(_counterpart(sentence, topic)) else "negation"
 
 
+def numbers(text: str) -> frozenset[str]:
+    """Return the numbers in a text, as words in lower case."""
+    return frozenset(word for word in _words(text) if _is_number(word))
+
+
 def _words(text: str) -> list[str]:
     """Return the words in lower case; figures as German number words, so that "129" is what it sounds like."""
     words = (number for token in _WORD.findall(text) for number in _spelled(token))

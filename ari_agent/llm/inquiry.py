@@ -35,13 +35,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A decision to be asked for or, with a topic, an answer phrased from it."""
+    """A decision to be asked for or, with a topic, what is to be written from it."""
 
     brief: Brief
     situation: Situation
     form: Form
     schema: dict[str, Any] | None = None
     topic: Topic | None = None
+    writing: prompt.Writing = "answer"
 
     def body(self, model: str) -> dict[str, Any]:
         """Return the request as JSON."""
@@ -51,7 +52,7 @@ class Inquiry:
         situation = replace(self.situation, history=history)
         body: dict[str, Any] = {
             "model": model,
-            "messages": prompt.messages(self.brief, situation, self.topic),
+            "messages": prompt.messages(self.brief, situation, self.topic, self.writing),
             "temperature": 0,
             "chat_template_kwargs": {"enable_thinking": False},  # a decision has no time for it
         }

@@ -16,6 +16,7 @@ from ari_agent.llm.batch import Batch, Claim, Lane
 from ari_agent.llm.choices import Choices
 from ari_agent.llm.context import REMEDY, Context
 from ari_agent.llm.prefix import establish
+from ari_agent.llm.prompt import Writing
 from ari_agent.llm.reading import Reading, TooLong
 from ari_agent.llm.request import PHRASE_TOKENS, RECORD_TOKENS, Logits, Read, Requests, Steps
 from ari_agent.worker.messages import Kind, Message
@@ -125,9 +126,10 @@ class Judge:
 
     def _steps(self, situation: Mapping[str, Any]) -> Steps:
         text, history = situation["text"], [Exchange(*turn) for turn in situation["history"]]
-        if situation["task"] == "phrase":
-            room = self._room - PHRASE_TOKENS
-            return self._requests.phrase(self._reading.turn(text, history, room, passage=situation["passage"]))
+        if situation["task"] != "decide":
+            room, passage = self._room - PHRASE_TOKENS, situation["passage"]
+            writing: Writing = "answer" if situation["task"] == "phrase" else "questions"
+            return self._requests.phrase(self._reading.turn(text, history, room, passage=passage, writing=writing))
         begun = self._reading.turn(text, history, self._room - RECORD_TOKENS)
         return self._requests.decide(begun, Choices(self._brief, situation["acts"]))
 

@@ -22,6 +22,8 @@ ENGINE = "llama"
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "GGML_NO_BACKTRACE": "1"}
 """Threads that wait for each other soon sleep instead of taking the core from the one they wait for; a failed assertion
 of llama.cpp ends its process without starting a debugger."""
+NO_TURN = Situation("", (), (), Decision("message"))
+"""Where nobody calls: what is written from a passage alone."""
 HANG_S = 5.0
 """A single step of the model takes 0.2 s; the biggest models on small machines may need 2 s."""
 
@@ -128,8 +130,18 @@ class LlamaDeliberation:
 
     async def phrase(self, situation: Situation, topic: Topic) -> AsyncGenerator[str, None]:
         """Yield the passage as an answer to the caller's words, sentence by sentence; unguarded. Raises as `decide`."""
-        payload = _payload("phrase", situation, topic.text)
-        with self._decider.place(), self._decider.suspects.trying(situation.text):
+        async with aclosing(self._written(_payload("phrase", situation, topic.text), situation.text)) as sentences:
+            async for sentence in sentences:
+                yield sentence
+
+    async def questions(self, topic: Topic) -> AsyncGenerator[str, None]:
+        """Yield how callers may ask for the passage, as the model writes it; unguarded. Raises as `decide`."""
+        async with aclosing(self._written(_payload("questions", NO_TURN, topic.text), topic.text)) as sentences:
+            async for sentence in sentences:
+                yield sentence
+
+    async def _written(self, payload: bytes, words: str) -> AsyncGenerator[str, None]:
+        with self._decider.place(), self._decider.suspects.trying(words):
             stream = self._open().stream(payload, self._decider.settings.phrase_s)
             async with aclosing(stream):
                 async for piece in stream:

@@ -1,9 +1,9 @@
 """The process that holds a language model: `python -m ari_agent.llm.llama_worker`. One session is one call.
 
-SETUP is JSON: gguf, cache, context_tokens, threads, parallel, brief. DATA is a situation, also JSON: task ("decide" or
-"phrase"), text, history, acts, passage; it is read ahead until END asks for the answer. RESULT is JSON: chosen and
-confidence, or refused and why; a phrased answer comes as a PARTIAL for each sentence (said) and an empty RESULT.
-Speaks only with the service, over `pipe.serve`.
+SETUP is JSON: gguf, cache, context_tokens, threads, parallel, brief. DATA is a situation, also JSON: task ("decide",
+"phrase" or "questions"), text, history, acts, passage; it is read ahead until END asks for the answer. RESULT is JSON:
+chosen and confidence, or refused and why; what is written comes as a PARTIAL for each sentence (said) and an empty
+RESULT. Speaks only with the service, over `pipe.serve`.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ GGUF says so with the key `ari_agent.system` = "none", and then only the user's 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from ari_agent.decision import ActName, Brief, Exchange, Situation, Topic
 
@@ -48,6 +49,14 @@ _PHRASE = """
 Abschnitt: «{text}»
 Antworten Sie dem Anrufer jetzt selbst, in einem oder zwei kurzen Sätzen und nur mit dem, was in diesem Abschnitt steht\
 ."""
+
+_QUESTIONS = """
+Abschnitt: «{text}»
+Schreiben Sie jetzt fünf verschiedene kurze Fragen auf, mit denen Anrufer nach diesem Abschnitt fragen, auch \
+umgangssprachlich, jede in einer eigenen Zeile und ohne Nummer. Nennen Sie keine Zahlen und keine Namen."""
+
+Writing = Literal["answer", "questions"]
+"""What a model writes from a passage: an answer to the caller, or how callers may ask for it."""
 
 # What could end the quotation or spell a model's control words or our JSON looks alike afterwards, and is harmless.
 _HARMLESS = str.maketrans({"«": "‹", "»": "›", "<": "‹", ">": "›", "{": "(", "}": ")", "|": "/", '"': "'", "\\": "/"})
@@ -91,15 +100,18 @@ def said(text: str, *, ahead: bool = False) -> str:
     return f"Anrufer: «{words}"
 
 
-def closing(topic: str | None = None) -> str:
-    """Return what follows the caller's words: the end of the quotation and, for a phrased answer, the passage."""
-    return "»" if topic is None else "»" + _PHRASE.format(text=quoted(topic))
+def closing(topic: str | None = None, writing: Writing = "answer") -> str:
+    """Return what follows the caller's words: the end of the quotation and, to write from it, the passage."""
+    asked = _PHRASE if writing == "answer" else _QUESTIONS
+    return "»" if topic is None else "»" + asked.format(text=quoted(topic))
 
 
-def messages(brief: Brief, situation: Situation, topic: Topic | None = None) -> list[dict[str, str]]:
-    """Return the whole prompt as chat messages: for a decision or, with a topic, for an answer phrased from it."""
+def messages(
+    brief: Brief, situation: Situation, topic: Topic | None = None, writing: Writing = "answer"
+) -> list[dict[str, str]]:
+    """Return the whole prompt as chat messages: for a decision or, with a topic, for what is written from it."""
     lines = [earlier(exchange) for exchange in situation.history]
-    user = "".join(lines) + said(situation.text) + closing(topic.text if topic else None)
+    user = "".join(lines) + said(situation.text) + closing(topic.text if topic else None, writing)
     return [{"role": "system", "content": system(brief)}, {"role": "user", "content": user}]
 
 

@@ -49,13 +49,14 @@ class Reading:
         *,
         ahead: bool = False,
         passage: str | None = None,
+        writing: prompt.Writing = "answer",
     ) -> list[int]:
         """Return what follows the fixed part: the turns and the template up to where the model begins to write.
 
         With `ahead` it ends before the last word. The oldest turns are left out where it would exceed `room` tokens,
         then the oldest words. Raises TooLong.
         """
-        behind = [] if ahead else [*self.spoken(prompt.closing(passage)), *self._behind]
+        behind = [] if ahead else [*self.spoken(prompt.closing(passage, writing)), *self._behind]
         words = self._fitting(text, room - len(behind), ahead=ahead)
         turns = [self.spoken(prompt.earlier(exchange)) for exchange in history]
         left = room - len(words) - len(behind)

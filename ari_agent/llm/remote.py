@@ -17,6 +17,8 @@ from ari_agent.llm import odds
 from ari_agent.llm.breaker import Breaker
 from ari_agent.llm.choices import Choices, decision
 from ari_agent.llm.inquiry import Inquiry
+from ari_agent.llm.llama import NO_TURN
+from ari_agent.llm.prompt import Writing
 from ari_agent.llm.schema import Records
 from ari_agent.llm.server import ENGINE, Server, Unfinished
 from ari_agent.protocols import Decider, Deliberation
@@ -194,6 +196,12 @@ class RemoteDeliberation:
             async for sentence in sentences:
                 yield sentence
 
+    async def questions(self, topic: Topic) -> AsyncGenerator[str, None]:
+        """Yield how callers may ask for the passage, as the server's model writes it; unguarded. Raises as `decide`."""
+        async with aclosing(self._phrased(NO_TURN, topic, "questions")) as sentences:
+            async for sentence in sentences:
+                yield sentence
+
     def _fallback(self) -> Deliberation | None:
         local = self._decider.local
         return self._local if local is not None and local.ready else None
@@ -215,10 +223,12 @@ class RemoteDeliberation:
             except ValueError as e:
                 raise EngineUnavailable(ENGINE, f"the server's answer is no decision: {e}") from e
 
-    async def _phrased(self, situation: Situation, topic: Topic) -> AsyncGenerator[str, None]:
+    async def _phrased(
+        self, situation: Situation, topic: Topic, writing: Writing = "answer"
+    ) -> AsyncGenerator[str, None]:
         limit_s = self._decider.share(self._decider.settings.phrase_s)
         with self._decider.request() as server:
-            inquiry = Inquiry(self._decider.brief, situation, server.form, topic=topic)
+            inquiry = Inquiry(self._decider.brief, situation, server.form, topic=topic, writing=writing)
             async with aclosing(_sentences(server, inquiry)) as sentences:
                 while True:
                     try:
