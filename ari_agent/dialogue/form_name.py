@@ -16,6 +16,8 @@ MOST_CHECKS = 5
 _MOST_WORDS = 5
 """More words are a sentence rather than a name."""
 _LONGEST_WORD = 40
+_LONGEST_SPELLED = 80
+"""Words in which a spelled name is looked for: twenty letters and what stands before them."""
 
 _INTRODUCING = [
     words(phrase)
@@ -92,7 +94,7 @@ def _meant(text: str) -> str:
 
 def spelled_in(text: str) -> tuple[str, str] | None:
     """Return the words before a spelled name and that name; None where nothing is spelled."""
-    spoken = heard(text)
+    spoken = heard(text)[:_LONGEST_SPELLED]
     found = spelling.parse(" ".join(spoken))
     if found is None:
         return None

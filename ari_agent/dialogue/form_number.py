@@ -91,7 +91,13 @@ class NumberSlot:
     @property
     def known(self) -> str | None:
         """The best of what is known: confirmed, else the calling number, else what was only heard."""
-        return self.value or self._calling or (self._pending[0] if self._pending else self.doubtful)
+        return self.value or self._calling or self._unconfirmed
+
+    @property
+    def _unconfirmed(self) -> str | None:
+        """What was heard and neither confirmed nor ever denied."""
+        last = self._pending[0] if self._pending else self.doubtful
+        return None if last in self._denied else last
 
     @property
     def heard(self) -> bool:
@@ -273,8 +279,7 @@ class NumberSlot:
 
     def _settle(self) -> None:
         """Go on with what there is: the calling number, or one that was heard and not denied."""
-        last = self._pending[0] if self._pending else self.doubtful
-        self.doubtful = None if last in self._denied else last
+        self.doubtful = self._unconfirmed
         self._settled, self._pending = True, []
         if self._calling:
             self.value = self._calling

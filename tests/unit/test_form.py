@@ -531,3 +531,17 @@ def test_a_message_for_a_man_is_for_herrn() -> None:
     step = say_all(form("message"), "herr schmidt im einkauf", *TO_MATTER, "er soll mich anrufen")
     assert isinstance(step, Say)
     assert "für Herrn Schmidt im Einkauf" in step.text
+
+
+def test_a_number_that_was_denied_once_is_not_kept_without_a_yes() -> None:
+    call = form()
+    say_all(call, *TO_NUMBER, NUMBER, "nein", NUMBER, "[unk]", "[unk]")
+    taken = call.taken()
+    assert taken is not None
+    assert taken.number is None
+    task = finished(call, "[unk]", "heizung", "ja")
+    assert (task.kind, task.number) == ("message", None)
+
+
+def test_figures_after_a_no_correct_a_number_and_do_not_go_on_with_it() -> None:
+    assert asked(form(), *TO_NUMBER, "null acht neun fünf fünf zwei", "nein null vier") == "number"
