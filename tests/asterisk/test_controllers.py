@@ -8,7 +8,9 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -17,7 +19,7 @@ from wires import wire
 
 from sandbox.phone import Phone
 
-from .agents import Agent, tables
+from .agents import Agent, inside, tables
 from .conftest import Sandbox
 from .people import COMPANY, NUMBER, Ears, connected, nothing_left, receptionist, they_hear_each_other, until
 
@@ -176,6 +178,25 @@ async def test_when_a_lost_connection_is_back_the_ais_callers_are_in_the_queue_a
         await caller.hangup()
         await desk.wait_ended(timeout=3)
         await nothing_left(sandbox)
+
+
+async def test_on_a_holiday_of_the_bundesland_the_ai_answers_and_on_the_working_day_after_it_people_do(
+    sandbox: Sandbox, caller: Phone, desk: Phone, folder: Path
+) -> None:
+    office = {"name": "office", "state": "Bayern", "tuesday": ["08:00-17:00"], "wednesday": ["08:00-17:00"]}
+    hours = {"schedules": [office], "numbers": [{"mode": "after-hours", "schedule": "office"}]}
+    epiphany = datetime(2026, 1, 6, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+    clock = [epiphany]
+    async with inside(folder, tables(folder, "holiday", "search", hours=hours), now=lambda: clock[0]):
+        for moment, people in ((epiphany, False), (epiphany.replace(day=7), True), (epiphany.replace(hour=20), False)):
+            clock[0] = moment
+            if people:
+                assert await ms_to_the_desk(caller, desk) <= RING_LIMIT_MS
+            else:
+                await caller.call(COMPANY)
+                await caller.wait_answered()
+            assert caller.in_call is not people
+            await caller.hangup()
 
 
 async def only_bridge(sandbox: Sandbox, agent: Agent) -> bool:

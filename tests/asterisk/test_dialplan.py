@@ -199,6 +199,8 @@ async def test_a_caller_whom_a_person_took_in_the_overflow_is_not_offered_to_the
             caller = await watch.call("2900", ARI_AGENT_AGI=address, ARI_AGENT_QUEUE_OPTIONS=options)
             await watch.until(lambda e: e["type"] == "StasisStart")  # the calling side has been answered
             await end_of(watch, "Local/answers@sandbox-desk")
+            if "c" in options:
+                await watch.until_runs(caller, "Hangup")  # the dialplan went on after Queue()
             await watch.until_gone(caller)
     finally:
         sandbox.cli(f"queue remove member {member} from {QUEUE}")

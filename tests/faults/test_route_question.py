@@ -96,6 +96,19 @@ async def test_what_is_no_question_gets_no_answer_and_the_next_client_does(reque
         assert b"ARI_AGENT_ROUTE ai" in await ask(port, QUESTION)
 
 
+async def test_a_mistake_while_the_route_is_decided_ends_the_question_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def mistaken(dialled: str, caller: str | None) -> str:
+        raise ZeroDivisionError
+
+    async with route_server("127.0.0.1", 0, LIMIT_S, mistaken) as server:
+        port = server.sockets[0].getsockname()[1]
+        started = time.monotonic()
+        assert await ask(port, QUESTION) == b""
+        assert time.monotonic() - started < LIMIT_S
+    assert "ZeroDivisionError" in caplog.text
+    assert "71112345" not in caplog.text
+
+
 async def test_half_a_question_is_waited_for_no_longer_than_the_limit() -> None:
     async with serving() as (port, _):
         started = time.monotonic()
