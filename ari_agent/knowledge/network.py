@@ -167,6 +167,18 @@ def load(folder: Path) -> Network:
         raise DocumentError(f"{path} is no encoder that this release reads ({e}); {_REMEDY}") from e
 
 
+def vocabulary(folder: Path) -> frozenset[str]:
+    """Return the words that an encoder was trained on, for whoever takes compounds apart without it.
+
+    None where its file is missing or spoilt: fewer compounds are understood then, nothing else.
+    """
+    try:
+        with (folder / FILE).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return frozenset(bytes(file["known"]).decode().split())
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, AttributeError):
+        return frozenset()
+
+
 def softmax(logits: Floats) -> Floats:
     """Return probabilities."""
     raised: Floats = np.exp(logits - logits.max())

@@ -22,7 +22,7 @@ from ari_agent.dialogue.script import Script
 from ari_agent.documents.reading import read
 from ari_agent.errors import DocumentError
 from ari_agent.knowledge.encoder import EncoderKnowledge
-from ari_agent.knowledge.network import FILE, KINDS, Network, load
+from ari_agent.knowledge.network import FILE, KINDS, Network, load, vocabulary
 from ari_agent.knowledge.passage import Passage
 
 REPO = Path(__file__).parents[2]
@@ -175,6 +175,14 @@ def test_a_file_that_is_no_encoder_of_this_release_is_refused(tmp_path: Path, ch
     (tmp_path / FILE).write_bytes(spoilt(**changes))
     with pytest.raises(DocumentError, match=r"is no encoder that this release reads"):
         load(tmp_path)
+
+
+def test_the_words_of_a_model_are_had_without_it_and_none_of_a_spoilt_one(tmp_path: Path) -> None:
+    assert vocabulary(MODEL) == NETWORK.known
+    assert vocabulary(tmp_path) == frozenset()
+    for content in (b"", b"PK", (MODEL / FILE).read_bytes()[:5000], spoilt(known=None)):
+        (tmp_path / FILE).write_bytes(content)
+        assert vocabulary(tmp_path) == frozenset()
 
 
 def test_the_model_is_small() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +68,15 @@ def test_a_large_company_has_as_many_passages_as_it_should() -> None:
     large = material.large(5000)
     assert len(large.passages) == len({passage.id for passage in large.passages}) == 5000
     assert len(large.asked) > 400
+
+
+def test_the_command_tells_the_figures_of_both_readers() -> None:
+    command = [sys.executable, "-m", "sandbox.search", "--passages", "200", "--json"]
+    done = subprocess.run(command, cwd=REPO / "deploy", capture_output=True, check=True, timeout=120)
+    figures = json.loads(done.stdout)
+    assert set(figures) == {"search", "encoder"}
+    for of_reader in figures.values():
+        assert of_reader["decisions"]["counts"]["answered"] == 139
+        assert of_reader["documents"]["counts"]["outside"] == 21
+        assert of_reader["200 passages"]["ms_p95"] > 0
+        assert "held out" not in of_reader
