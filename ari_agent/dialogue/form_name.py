@@ -16,6 +16,8 @@ MOST_CHECKS = 5
 _MOST_WORDS = 5
 """More words are a sentence rather than a name."""
 _LONGEST_WORD = 40
+_SAME_NAME = 0.5
+"""Likeness from which the word before a spelled name is that name and no first name."""
 _LONGEST_SPELLED = 80
 """Words in which a spelled name is looked for: twenty letters and what stands before them."""
 
@@ -38,6 +40,8 @@ _CLOSING = [
 _CLOSING += [
     words(phrase) for phrase in ("bitte", "danke", "guten tag", "hallo", "spricht hier", "hier", "ja", "äh", "und")
 ]
+for _listed in (_INTRODUCING, _CLOSING):
+    _listed.sort(key=len, reverse=True)
 _PARTICLES = frozenset(words("von van der den de zu zum zur vom di da del dos und el al ben bin ter ten im in am"))
 _NO_NAMES = frozenset(
     words("keine keinen kein nicht weiß sage geheim anonym was wie warum wieso wofür wozu ich sie wir wer")
@@ -71,20 +75,17 @@ def _trimmed(spoken: list[str]) -> list[str]:
     changed = True
     while changed:
         changed = False
-        for phrase in sorted(_INTRODUCING, key=len, reverse=True):
+        for phrase in _INTRODUCING:
             if spoken[: len(phrase)] == phrase and (len(spoken) > len(phrase)):
-                if _begins_a_name(spoken, phrase):
-                    continue
                 spoken, changed = spoken[len(phrase) :], True
-        for phrase in sorted(_CLOSING, key=len, reverse=True):
+        for phrase in _CLOSING:
             if spoken[-len(phrase) :] == phrase and len(spoken) > len(phrase):
                 spoken, changed = spoken[: -len(phrase)], True
     return [] if spoken in _INTRODUCING or spoken in _CLOSING else spoken
 
 
-def _begins_a_name(spoken: list[str], phrase: list[str]) -> bool:
-    """Tell whether "der" stands in "von der Heide" that lost nothing: only after another introduction it is cut."""
-    return phrase in (["und"], ["mit"]) and len(spoken) < 2
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(a=one.lower(), b=other.lower()).ratio()
 
 
 def _meant(text: str) -> str:
@@ -127,7 +128,7 @@ class NameSlot:
         """The part of the name that was spelled."""
         self._pending = ""
         self._first = ""
-        """What stood before the surname when the name was said."""
+        """What stood before the surname when the name was said; a second "no" may mean it too."""
         self._asked = self._checked = 0
         self._answered = False
         self._denied = ""
@@ -196,8 +197,8 @@ class NameSlot:
         self._take(text if "sondern" in text else "")
 
     def _deny(self) -> None:
+        self._first = "" if self._denied else " ".join(self._pending.split()[:-1])
         self._denied = self._pending
-        self._first = " ".join(self._pending.split()[:-1])
         self._pending = self._spelled = self.doubtful = ""
 
     def _take(self, text: str, *, corrected: bool = False) -> None:
@@ -207,7 +208,9 @@ class NameSlot:
         if spelled := spelled_in(text):
             before, surname = spelled
             names = name_of(before).split()
-            first = " ".join(names[:-1]) or self._first or " ".join(self.doubtful.split()[:-1])
+            if names and _likeness(names[-1], surname) >= _SAME_NAME:
+                names.pop()  # said and then spelled
+            first = " ".join(names) or self._first or " ".join(self.doubtful.split()[:-1])
             self._pending, self._spelled = f"{first} {surname}".strip() if " " not in surname else surname, surname
             return
         name = name_of(text)
@@ -223,6 +226,6 @@ class NameSlot:
     def _replaced(self, word: str) -> str:
         """Return the denied name with the one word in place of that which it resembles most, else of the surname."""
         names = self._denied.split()
-        likeness = [SequenceMatcher(a=other.lower(), b=word.lower()).ratio() for other in names]
+        likeness = [_likeness(other, word) for other in names]
         names[max(range(len(names)), key=lambda at: (likeness[at], at))] = word
         return " ".join(names)

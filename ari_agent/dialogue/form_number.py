@@ -104,11 +104,6 @@ class NumberSlot:
         """Whether the caller gave a number, or agreed to the calling one."""
         return bool(self.value or self._pending or self.doubtful or self._so_far)
 
-    @property
-    def typing(self) -> bool:
-        """Whether keys are figures of the number."""
-        return self._typed is not None
-
     def prompt(self) -> Say | None:
         """Return what to say next; None when the number is settled, with or without one."""
         w = self._wording
@@ -148,7 +143,7 @@ class NumberSlot:
             return ""
         if self._pending:
             return self._check(text)
-        if self._offered and not self._asked:
+        if self._calling and self._offered and not self._asked:
             return self._answer_offer(text)
         self._take(text)
         return ""

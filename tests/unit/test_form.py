@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from form_callers import CALLING, HOURS, MONDAY, asked, finished, form, say_all
 
-from ari_agent.dialogue.form import FORM_DU, FORM_SIE, Aborted, Asks, Form, Say
+from ari_agent.dialogue.form import FORM_DU, FORM_SIE, MOST_TURNS, Aborted, Asks, Finished, Form, Say
 from ari_agent.hours import BERLIN, Hours
 from ari_agent.task import Task
 
@@ -479,6 +479,7 @@ def test_a_hint_at_the_spelling_is_enough_to_correct_a_name() -> None:
         ("nein m ö l l e r", "Anna Möller"),
         ("nein möller mit ö", "Anna Möller"),
         ("nein otto möller", "Otto Möller"),
+        ("nein hanna m ö l l e r", "Hanna Möller"),
     ],
 )
 def test_a_part_of_a_name_is_corrected_and_the_rest_kept(said: str, name: str) -> None:
@@ -545,3 +546,131 @@ def test_a_number_that_was_denied_once_is_not_kept_without_a_yes() -> None:
 
 def test_figures_after_a_no_correct_a_number_and_do_not_go_on_with_it() -> None:
     assert asked(form(), *TO_NUMBER, "null acht neun fünf fünf zwei", "nein null vier") == "number"
+
+
+def test_a_time_beside_a_yes_is_taken_without_being_announced() -> None:
+    assert finished(form(calling=CALLING), *TO_NUMBER, "ja bitte morgen vormittag", "heizung", "ja").earliest == at(
+        24, 8
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("nein mein name ist möller", "name-check"),
+        ("nein null eins sieben eins zwei drei vier fünf sechs sieben acht", "number-check"),
+        ("nein meine nummer ist null eins sieben eins zwei drei vier fünf sechs sieben acht", "number-check"),
+        ("nein am sonntag", "wish-offer"),
+        ("nein das anliegen", "matter"),
+    ],
+)
+def test_at_the_end_everything_can_be_corrected_in_one_breath(said: str, field: str) -> None:
+    assert asked(form(), *TO_WISH, "egal", said) == field
+
+
+def test_a_name_is_corrected_while_the_number_is_read_back() -> None:
+    call = form()
+    assert asked(call, *TO_NUMBER, NUMBER, "nein mein name ist möller") == "name-check"
+    assert finished(call, "ja", NUMBER, "ja", "heizung", "egal", "ja").name == "Möller"
+
+
+def test_what_should_be_changed_may_be_said_right_away() -> None:
+    call = form()
+    assert (
+        asked(call, *TO_WISH, "egal", "nein", "null acht neun fünf fünf zwei null vier sieben acht") == "number-check"
+    )
+    assert finished(call, "ja", "nein", "nichts").number == "+49895520478"
+
+
+def test_whoever_never_answers_the_summary_has_it_noted_all_the_same() -> None:
+    assert finished(form(), *TO_WISH, "egal", "[unk]", "[unk]", "[unk]").complete
+
+
+def test_an_offered_time_that_is_never_answered_stands() -> None:
+    assert finished(form(), *TO_WISH, "am sonntag", "[unk]", "[unk]", "[unk]", "ja").due == at(30, 8)
+
+
+def test_while_it_is_asked_whether_to_stop_no_key_is_a_figure() -> None:
+    call = form()
+    say_all(call, *TO_NUMBER, "abbrechen")
+    assert call.key("*") is None
+
+
+def test_words_end_the_typing_of_a_number() -> None:
+    assert asked(form(), *TO_NUMBER, "*", *"0895520477", "so fertig") == "number-check"
+    assert asked(form(), *TO_NUMBER, "*", *"0895", "ach nein") == "number"
+
+
+def test_the_star_key_begins_a_number_three_times_at_most() -> None:
+    call = form()
+    assert [call.key("*") is not None for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_typed_number_has_twenty_figures_at_most() -> None:
+    call = form()
+    call.key("*")
+    steps = [call.key("1") for _ in range(20)]
+    assert isinstance(steps[-1], Say)
+    assert steps[-1].text
+
+
+def test_the_beginning_of_another_number_beside_a_no_is_kept() -> None:
+    call = form(calling=CALLING)
+    assert say_all(call, *TO_NUMBER, "nein null acht neun") == Say(FORM_SIE.number_on, "number")
+    assert asked(call, "fünf fünf zwei null vier sieben sieben") == "number-check"
+
+
+def test_the_local_number_said_again_is_a_correction() -> None:
+    call = form(area="089")
+    say_all(call, *TO_NUMBER, "fünf fünf zwei null vier sieben sieben", "nein fünf fünf zwei null vier sieben acht")
+    assert finished(call, "ja", "heizung", "egal", "ja").number == "+49895520478"
+
+
+def test_an_email_address_may_come_early_and_be_corrected_late() -> None:
+    call = form(email=True)
+    say_all(call, "mein name ist huber meine email ist info ät huber punkt de", "ja", NUMBER, "ja", "heizung", "egal")
+    assert call.question().field == "email-check"
+    assert asked(call, "ja", "die mailadresse ist falsch") == "email"
+    assert finished(call, "info ät hofer punkt de", "ja", "ja").email == "info@hofer.de"
+
+
+def test_an_email_address_that_is_not_understood_three_times_stays_empty() -> None:
+    assert asked(form(email=True), *TO_WISH, "egal", "[unk]", "[unk]", "[unk]") == "confirm-check"
+
+
+def test_a_form_in_which_nothing_is_decided_ends() -> None:
+    call = form(calling=CALLING)
+    call.said("huber")
+    for _ in range(MOST_TURNS):
+        last = call.said("abbrechen") if call.question().field != "stop-check" else call.said("nein")
+    assert isinstance(last, Finished)
+
+
+def test_the_whole_of_a_long_company_name_is_kept() -> None:
+    said = "wir sind die vereinigten werkstätten für holz und metall in der alten gießerei"
+    assert (
+        "vereinigten werkstätten für holz"
+        in finished(form(company=True), *TO_MATTER, said, "x y", "egal", "ja").company
+    )
+
+
+def test_another_name_instead_of_a_yes_is_read_back() -> None:
+    call = form(calling=CALLING)
+    assert asked(call, "müller", "möller") == "name-check"
+    assert finished(call, "ja", "ja", "heizung", "egal", "ja").name == "Möller"
+
+
+def test_a_name_that_is_said_again_instead_of_a_yes_is_spelled() -> None:
+    assert asked(form(), "müller", "müller") == "name-spell"
+
+
+def test_a_word_that_is_no_name_leaves_the_question_open() -> None:
+    call = form()
+    assert asked(call, "müller", "wie war das was") == "name-check"
+    assert "Müller" in call.question().text
+
+
+def test_the_second_no_to_a_name_may_mean_the_first_name_too() -> None:
+    call = form(calling=CALLING)
+    lines = ("anna müller", "nein m ö l l e r", "nein", "h o f e r", "ja", "ja", "heizung", "egal", "ja")
+    assert finished(call, *lines).name == "Hofer"
