@@ -24,7 +24,11 @@ from ari_agent.knowledge.synonyms import widen
 ANSWER = 0.48
 """Share of the caller's weighed content words that a passage must explain to be spoken."""
 DOUBT = 0.4
-"""Below this share nothing fits; between the two the agent asks back."""
+"""Below this share nothing fits by a single word; between the two the agent asks back."""
+FAINT = 0.2
+"""The same where several words fit, of which one may be chance."""
+CHOICE = 0.6
+"""Share of the best passage's place from which another is named beside it where the caller is asked back anyway."""
 MARGIN = 0.1
 """The best passage must lead the next by this much, or the caller is asked which one is meant."""
 ALONE = 0.9
@@ -90,14 +94,15 @@ class SearchKnowledge:
             return None
         first, *others = _best(found.order, 2)
         close = bool(others) and found.order[first] - found.order[others[0]] < MARGIN
-        share = float(found.shares[first])
-        alone = bool(found.counts[first] < 2 and found.most[first] < ALONE)
+        share, several = float(found.shares[first]), bool(found.counts[first] > 1)
+        sure = share >= self.answer and not close and (several or bool(found.most[first] >= ALONE))
+        rival = close or (not sure and bool(others) and found.order[others[0]] >= CHOICE * found.order[first])
         return Match(
             self.passages[first],
             share,
-            self.passages[others[0]] if close else None,
-            sure=share >= self.answer and not close and not alone,
-            possible=share >= DOUBT,
+            self.passages[others[0]] if rival else None,
+            sure=sure,
+            possible=share >= (FAINT if several else DOUBT),
         )
 
     def ranked(self, text: str, count: int) -> list[tuple[Passage, float]]:
