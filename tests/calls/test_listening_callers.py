@@ -271,3 +271,28 @@ async def test_what_is_no_turn_is_not_read_ahead() -> None:
         await caller.heard_out()
         assert len(decider.read) == read
         caller.hangs_up()
+
+
+async def test_what_interrupts_is_read_ahead_as_a_turn_of_its_own() -> None:
+    decider = FakeDecider(Decision("answer", "oeffnungszeiten", confidence=0.9, by="llama"))
+    async with a_call(decider=decider) as caller:
+        await answering(caller)
+        caller.starts_to_say(VAGUE)
+        await caller.until(lambda: decider.read[-1].text == VAGUE)
+        (exchange,) = decider.read[-1].history
+        assert exchange.agent == "Wir sind montags bis donnerstags von acht bis …"
+        caller.hangs_up()
+
+
+async def test_an_answer_that_is_still_being_phrased_makes_way_for_the_words_that_interrupt_it() -> None:
+    decider = FakeDecider(Decision("answer", "oeffnungszeiten", confidence=0.9, by="llama"))
+    friday = "Wir sind freitags bis fünfzehn Uhr da."
+    decider.phrases = [friday, 30.0]
+    async with a_call(decider=decider, model={"answer_style": "rephrase", "phrase_s": 60.0}) as caller:
+        await caller.says(OPEN)
+        await caller.hears(friday)
+        caller.starts_to_say(VAGUE)
+        await caller.until(lambda: decider.read[-1].text.startswith("ein neuer"))
+        assert caller.line.sending  # while the caller still speaks
+        assert decider.phrases_cancelled == 1
+        caller.hangs_up()

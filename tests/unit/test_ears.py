@@ -323,3 +323,10 @@ async def test_without_a_word_yet_a_short_pause_ends_nothing() -> None:
         call.line.speak(400)
         call.line.pause(800)
         assert (await call.said()).end_of_turn_ms == 800
+
+
+async def test_the_same_word_is_given_time_while_the_agent_does_not_speak() -> None:
+    async with listening("mhm", interrupts=lambda *_: False) as call:
+        call.line.speak(400)
+        call.line.pause(800)
+        assert (await call.said()).end_of_turn_ms == 800
