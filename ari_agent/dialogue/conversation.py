@@ -98,12 +98,13 @@ class Conversation:
     _history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=_EXCHANGES), init=False)
     _read: tuple[str, str, Reading] | None = field(default=None, init=False)
     """The latest reading with its words, because the last partial and the final text are mostly the same."""
-    _note: NoteBuilder = field(default_factory=NoteBuilder, init=False)
+    _note: NoteBuilder = field(init=False)
 
     def __post_init__(self) -> None:
         self._reach = Reach(self.script, self.caller, self.now)
         self._replies = Replies(self.script, self.caller, self._reach)
         self._dictation = Dictation(self.script, self.caller, self._reach)
+        self._note = NoteBuilder(self._reach.hours.zone) if self._reach.hours else NoteBuilder()
         self.greeting = self._replies.greeting()
         self._last = Ask(self.greeting, "greeting")
 
@@ -477,7 +478,8 @@ class Conversation:
         return self._read[2]
 
     def _remember(self, act: Act) -> Act:
-        title = self.script.passages[act.source].title if isinstance(act, Answer) else ""
+        sources = (act.source, *act.also) if isinstance(act, Answer) else ()
+        title = ", ".join(self.script.passages[source].title for source in sources)
         self._note.act(act, self.decision, title)
         if isinstance(act, Noted):
             self._note.task(act.task)
