@@ -254,9 +254,9 @@ async def _sentences(server: Server, inquiry: Inquiry) -> AsyncGenerator[str, No
                     said += 1
                     yield sentence
     except Unfinished:
-        if not said:
+        if not said and inquiry.writing == "answer":
             raise
-        return  # half a sentence is not spoken
+        return  # half a sentence is not spoken, nor half a question proposed
     for sentence in split(text)[said:]:
         yield sentence
 
