@@ -274,7 +274,9 @@ class NumberSlot:
 
     def _settle(self) -> None:
         """Go on with what there is: the calling number, or one that was heard and not denied."""
+        # what was corrected last and not read back any more is no better than a guess
+        self._pending = []
         self.doubtful = self._unconfirmed
-        self._settled, self._pending = True, []
+        self._settled = True
         if self._calling:
             self.value = self._calling

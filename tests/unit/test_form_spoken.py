@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import get_args
@@ -22,6 +23,7 @@ from ari_agent.spoken.tokens import words
 from ari_agent.spoken.wishes import Wish
 from ari_agent.task import Task, TaskKind
 
+DIGITS = [numbers.say(figure) for figure in range(10)]
 AREAS = ("089", "030", "040", "0911", "08121", "0171", "01525", "0176")
 
 
@@ -167,6 +169,38 @@ def test_a_planted_recognition_error_is_corrected_by_voice_and_a_wrong_number_is
             asked_again += 1
     assert at_once + asked_again == 200
     assert at_once >= 90, f"{at_once} corrected by the pair alone, {asked_again} asked again"
+
+
+@dataclass
+class OnABadLine(Caller):
+    """A caller of whose figures one in ten is misheard, not understood or lost, in every utterance."""
+
+    random: Random = field(default_factory=lambda: Random(0))
+
+    def answer(self, say: Say) -> str:
+        """Return what is heard of the answer."""
+        said = super().answer(say)
+        return self._heard(said) if say.field in ("number", "number-check") and said != "ja stimmt" else said
+
+    def _heard(self, said: str) -> str:
+        heard = []
+        for word in said.split():
+            if word not in DIGITS or self.random.random() > 0.1:
+                heard.append(word)
+            elif (what := self.random.choice(("another", "another", "unknown", "lost"))) != "lost":
+                heard.append("[unk]" if what == "unknown" else self.random.choice(DIGITS))
+        return " ".join(heard)
+
+
+def test_on_a_bad_line_a_number_is_right_or_missing() -> None:
+    random = Random(7)
+    right = 0
+    for _ in range(200):
+        number = numbers_of_callers(random)
+        task = OnABadLine(number=number, first_number=in_groups(figures(number), random), random=random).call(form())
+        assert task.number in (number, None)
+        right += task.number == number
+    assert right >= 180, f"{right} of 200 are right"
 
 
 LINES = st.one_of(
