@@ -22,16 +22,26 @@ _BEFORE_COMPANY = frozenset(
     words("ja also äh ähm für die von der firma ich bin rufe an das ist aus bei unsere meine heißt wir sind")
 )
 _NO_COMPANY = frozenset(
-    words("privat private privater privatperson keine keiner kein keinen nein nee privatkunde privatkundin selbst")
+    words(
+        "privat private privater privatperson keine keiner kein keinen nein nee privatkunde privatkundin selbst nicht"
+    )
 )
-_BEFORE_RECIPIENT = frozenset(words("ja also äh ähm für an die das nachricht ist den der soll zum zur bitte"))
+_BEFORE_RECIPIENT = frozenset(
+    words("ja also äh ähm für an die das nachricht ist den der soll zum zur bitte ich möchte will eine geht")
+)
 _NOBODY = frozenset(
     words("egal alle jemand irgendjemand irgendwen niemand bestimmtes weiß nein team allgemein ihnen sie")
 )
 _NO_MAIL = frozenset(words("keine kein nein nee nicht"))
 
 
+_BEHIND = frozenset(words("an bitte danke hinterlassen ausrichten dalassen geht"))
+
+
 def _after(spoken: list[str], introducing: frozenset[str]) -> list[str]:
+    """Return the words without those that people say before and behind an answer."""
+    while len(spoken) > 1 and spoken[-1] in _BEHIND:
+        spoken = spoken[:-1]
     at = 0
     while at < len(spoken) - 1 and spoken[at] in introducing:
         at += 1

@@ -26,7 +26,7 @@ _INTRODUCING = [
     for phrase in (
         "mein name ist", "mein name wäre", "mein name", "der name ist", "der name", "mein nachname ist",
         "mein vorname ist",
-        "der nachname ist", "mein nachname", "der nachname", "nachname", "name ist", "hier spricht", "hier ist",
+        "der nachname ist", "mein nachname", "der nachname", "nachname", "name ist", "hier spricht", "hier", "hier ist",
         "am telefon ist", "es spricht", "ich heiße", "ich heisse", "ich bin der", "ich bin die", "ich bin", "das ist",
         "sie sprechen mit", "guten tag", "guten morgen", "guten abend", "grüß gott", "hallo", "moin", "servus",
         "ich buchstabiere", "buchstabiert", "ich wiederhole", "also", "ja", "nein", "äh", "ähm", "öh", "und", "mit",

@@ -29,6 +29,7 @@ _FEWEST_ALONG = 7
 """Figures that make a number beyond doubt where no number was asked for."""
 _SHORT = 8
 """Figures up to which a valid number is perhaps only the beginning of one."""
+_OTHER = frozenset(words("andere anderen anderer"))
 _THIS = frozenset(words("dieser diese derselben dieselbe selben"))
 _BESIDE_FIGURES = re.compile(r"\b(?:nicht ganz|nicht richtig|stimmt nicht|passt nicht|ja|genau|aber|nur|bloß|jedoch)\b")
 """Words beside a correction that say nothing about its figures."""
@@ -219,6 +220,8 @@ class NumberSlot:
 
     def _answer_offer(self, text: str) -> str:
         said, rest = verdict(text)
+        if _OTHER & set(heard(text)):
+            said = "no"
         if numbers_in(text, self._area):
             if said == "no":
                 self._deny(self._calling)

@@ -73,6 +73,22 @@ def test_the_calling_number_is_offered_by_its_end_only() -> None:
     assert call.expects_yes_no
 
 
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("unter dieser", "matter"),
+        ("die nummer ist okay", "matter"),
+        ("genau unter der selben nummer", "matter"),
+        ("ich hätte lieber eine andere", "number"),
+        ("nein auf dem handy", "number"),
+        ("nicht unter dieser", "number"),
+        ("[unk]", "number-offer"),
+    ],
+)
+def test_the_offer_of_the_calling_number_is_answered_in_many_ways(said: str, field: str) -> None:
+    assert asked(form(calling=CALLING), *TO_NUMBER, said) == field
+
+
 @pytest.mark.parametrize("calling", ["", "anonymous", "101", "+49", "unknown"])
 def test_without_a_valid_calling_number_it_is_asked(calling: str) -> None:
     assert asked(form(calling=calling), *TO_NUMBER) == "number"
