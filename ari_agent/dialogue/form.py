@@ -75,6 +75,16 @@ class Form:
         """Whether free words are expected, such as a name, in which rules would find wishes that nobody has."""
         return self._last.field in _DICTATED
 
+    def fits(self, text: str) -> bool:
+        """Tell whether the words can hardly be anything but an answer to what was asked last.
+
+        Rules for other wishes must not be applied to them: "Frau Berger" answers "for whom is the message?", and "nein,
+        noch einmal: null acht neun ..." gives a number.
+        """
+        if self.expects_yes_no and verdict(text) in (("yes", ""), ("no", "")):
+            return True
+        return self._before_stop is None and self._current is not None and self._current.fits(text)
+
     def begin(self) -> Say:
         """Return the first question."""
         self._next()

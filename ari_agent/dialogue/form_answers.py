@@ -43,6 +43,9 @@ class Slot(Protocol):
     def hear(self, text: str) -> str:
         """Take what was said to it; return words that are left for other answers."""
 
+    def fits(self, text: str) -> bool:
+        """Tell whether the words can hardly be anything but its answer."""
+
     def suggest(self, text: str) -> bool:
         """Take what was said to another question, if it is clear; tell whether it is."""
 

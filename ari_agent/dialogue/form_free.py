@@ -29,6 +29,8 @@ _NO_COMPANY = frozenset(
 _BEFORE_RECIPIENT = frozenset(
     words("ja also äh ähm für an die das nachricht ist den der soll zum zur bitte ich möchte will eine geht")
 )
+_TO_TALK = frozenset(words("sprechen reden verbinden verbunden durchstellen mitarbeiter mitarbeiterin mensch menschen"))
+"""Who says one of these wants a person now."""
 _NOBODY = frozenset(
     words("egal alle jemand irgendjemand irgendwen niemand bestimmtes weiß nein team allgemein ihnen sie")
 )
@@ -109,6 +111,12 @@ class FreeSlot:
             self.value, self._settled = understood, True
         return ""
 
+    def fits(self, text: str) -> bool:
+        """Tell whether the words name whom the message is for; about other answers nobody can tell."""
+        spoken = heard(text)
+        asks_for_someone = len(spoken) > _LONGEST_RECIPIENT or bool(_TO_TALK & set(spoken))
+        return self.slot == "recipient" and not asks_for_someone and bool(recipient_of(text))
+
     def suggest(self, text: str) -> bool:
         """Take what was said along with something else."""
         if self._settled or not self._understand(text):
@@ -161,6 +169,10 @@ class EmailSlot:
         elif not self._pending and _NO_MAIL & set(said.split()):
             self._settled = True
         return ""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the words are an address."""
+        return email.parse(" ".join(heard(text))) is not None
 
     def suggest(self, text: str) -> bool:
         """Take an address that was said along with something else."""

@@ -42,6 +42,7 @@ _CLOSING += [
 ]
 for _listed in (_INTRODUCING, _CLOSING):
     _listed.sort(key=len, reverse=True)
+_TITLES = frozenset(words("frau herr doktor professor"))
 _PARTICLES = frozenset(words("von van der den de zu zum zur vom di da del dos und el al ben bin ter ten im in am"))
 _NO_NAMES = frozenset(
     words("keine keinen kein nicht weiß sage geheim anonym was wie warum wieso wofür wozu ich sie wir wer")
@@ -179,6 +180,11 @@ class NameSlot:
                 self._pending, self._spelled = ("", "") if self._pending else (before, self._spelled)
                 self.doubtful = before
         return ""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the words can hardly be anything but a name: "frau müller", or one that is spelled."""
+        titled = name_of(text).partition(" ")
+        return bool(titled[0].lower() in _TITLES and titled[2]) or spelled_in(text) is not None
 
     def suggest(self, text: str) -> bool:
         """Take a name that was said along with something else, if it is clear."""

@@ -23,6 +23,7 @@ MOST_TYPED = 20
 _MOST_TYPINGS = 3
 _FEWEST_TYPED = 6
 """With so many keys a silence ends the typing as the hash key does."""
+_FEWEST_FITTING = 2
 _NEAR = 1.0
 """Readings that cost so little more than the likeliest are read back after a plain "no"."""
 _FEWEST_ALONG = 7
@@ -148,6 +149,10 @@ class NumberSlot:
             return self._answer_offer(text)
         self._take(text)
         return ""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the words can hardly be anything but a number, or the correction of one."""
+        return sum(bool(parts_of(word)) for word in heard(text)) >= _FEWEST_FITTING
 
     def suggest(self, text: str) -> bool:
         """Take a number that was said along with something else."""

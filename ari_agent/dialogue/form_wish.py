@@ -95,6 +95,10 @@ class WishSlot:
                 self._offer, self._wish = None, None
         return ""
 
+    def fits(self, text: str) -> bool:
+        """Tell whether the words name a time."""
+        return self._wish_in(text) is not None
+
     def suggest(self, text: str) -> bool:
         """Take a time that was said along with something else."""
         wish = None if self._settled else self._wish_in(text)

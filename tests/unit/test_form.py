@@ -690,3 +690,43 @@ def test_the_second_no_to_a_name_may_mean_the_first_name_too() -> None:
     call = form(calling=CALLING)
     lines = ("anna müller", "nein m ö l l e r", "nein", "h o f e r", "ja", "ja", "heizung", "egal", "ja")
     assert finished(call, *lines).name == "Hofer"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "fits"),
+    [
+        ((), "frau müller", True),
+        ((), "m wie martha noch mal e wie emil", True),
+        ((), "mitarbeiter", False),
+        ((), "ich möchte mit einem menschen sprechen", False),
+        (TO_NUMBER, "noch einmal null acht neun", True),
+        (TO_NUMBER, "noch einmal", False),
+        ((*TO_NUMBER, NUMBER), "ja stimmt danke", True),
+        ((*TO_NUMBER, NUMBER), "nein danke", True),
+        ((*TO_NUMBER, NUMBER), "nein noch einmal am ende sieben acht", True),
+        ((*TO_NUMBER, NUMBER), "wie bitte", False),
+        (TO_MATTER, "ich möchte mit einem menschen sprechen", False),
+        (TO_WISH, "rufen sie mich morgen zurück", True),
+        (TO_WISH, "verbinden sie mich", False),
+        ((*TO_WISH, "egal"), "nein danke", True),
+        ((*TO_WISH, "egal"), "auf wiederhören", False),
+    ],
+)
+def test_what_clearly_answers_the_question_is_no_other_wish(before: tuple[str, ...], said: str, fits: bool) -> None:
+    call = form()
+    for line in before:
+        call.said(line)
+    assert call.fits(said) is fits
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"), [("frau berger", True), ("der vertrieb", True), ("verbinden sie mich mit frau berger", False)]
+)
+def test_the_recipient_of_a_message_is_no_wish_to_speak_to_them(said: str, fits: bool) -> None:
+    assert form("message").fits(said) is fits
+
+
+def test_an_email_address_is_no_other_wish() -> None:
+    call = form(email=True)
+    say_all(call, *TO_WISH, "egal")
+    assert call.fits("info ät huber punkt de")
