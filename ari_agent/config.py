@@ -46,7 +46,8 @@ class Company(Section):
         "", description="Area code of the company, such as 089, for callers who say their number without one"
     )
     audiences: tuple[str, ...] = Field(
-        ("alle",), description="Passages for these audiences may be spoken; those for others, such as intern, never are"
+        default_factory=lambda: ("alle",),
+        description="Passages for these audiences may be spoken; those for others, such as intern, never are",
     )
     synonyms: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = Field(
         default_factory=tuple,
@@ -215,7 +216,7 @@ class EscalationSettings(Section):
     queue: Name = Field("empfang", description="app_queue that is rung when a person is wanted")
     targets: dict[Name, Station] = Field(
         default_factory=dict,
-        description="More people a decision may name: name = app_queue or phone, such as buchhaltung or PJSIP/werkstatt",
+        description="More people a decision may name: name = app_queue or phone, such as technik or PJSIP/werkstatt",
     )
     table: tuple[Row, ...] = Field(
         default_factory=tuple,

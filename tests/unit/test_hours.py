@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ari_agent.schedule import HoursSettings
 from ari_agent.hours import BERLIN, DAY, STATES, Closure, Hours, Spans, Special
 from ari_agent.modes import Ai, Mode, NumberMode, Route, Situation, Staff, mode_of, route
+from ari_agent.schedule import HoursSettings
 from ari_agent.spoken import opening
 
 OFFICE_DAY: Spans = ((480, 720), (780, 1020))
