@@ -141,7 +141,7 @@ class NumberSlot:
         typed = self._typed
         self._typed = None
         if typed and len(typed) >= _FEWEST_TYPED and not _has_figures(text):
-            self._take(typed)
+            self._take_typed(typed)
             return ""
         if self._pending:
             return self._check(text)
@@ -189,8 +189,7 @@ class NumberSlot:
         """Take what was typed, unless silence came before there was a number."""
         typed = self._typed or ""
         self._typed = None
-        self._pending = []
-        self._take(typed)
+        self._take_typed(typed)
         self._settled = self.value is not None and not self._pending
         return True
 
@@ -198,6 +197,12 @@ class NumberSlot:
     def typed_enough(self) -> bool:
         """Whether what was typed may be a whole number."""
         return self._typed is not None and len(self._typed) >= _FEWEST_TYPED
+
+    def _take_typed(self, typed: str) -> None:
+        """Take the keys as one whole number: nothing of it is said on."""
+        self._pending, self._so_far = [], ""
+        self._take(typed)
+        self._so_far, self._goes_on = "", False
 
     def _take(self, text: str) -> None:
         said = whole = _spoken(text)

@@ -185,7 +185,7 @@ def test_silence_ends_a_typed_number_like_the_hash_key() -> None:
 
 
 def test_a_typed_number_that_is_none_is_asked_again() -> None:
-    assert asked(form(), *TO_NUMBER, "*", *"12345", "#") == "number"
+    assert say_all(form(), *TO_NUMBER, "*", *"12345", "#") == Say(FORM_SIE.number_again, "number")
 
 
 def test_a_number_may_be_typed_at_any_time_and_the_form_goes_on_where_it_was() -> None:
