@@ -20,6 +20,7 @@ from ari_agent.documents.company import collect, files
 from ari_agent.errors import DocumentError
 from ari_agent.hours import BERLIN
 from ari_agent.knowledge.encoder import EncoderKnowledge
+from ari_agent.knowledge.nothing import NoKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.knowledge.version import in_force
@@ -51,8 +52,10 @@ def company_intents(settings: Dialogue) -> tuple[Intent, ...]:
 
 def company_knowledge(
     passages: Sequence[Passage], model: Model, intents: Sequence[Intent]
-) -> EncoderKnowledge | SearchKnowledge:
+) -> EncoderKnowledge | SearchKnowledge | NoKnowledge:
     """Return the passages with what reads callers' words; without its file the encoder gives way to search."""
+    if not passages:
+        return NoKnowledge()
     if model.engine != "search":
         try:
             return EncoderKnowledge(passages, model.encoder, intents)
@@ -64,15 +67,13 @@ def company_knowledge(
 def company_script(settings: Dialogue, passages: Sequence[Passage] | None = None) -> Script:
     """Return what the agent says and knows today, from these passages or else from the company's documents.
 
-    Raises DocumentError when none of them may be said.
+    Raises DocumentError.
     """
     company, model = settings.company, settings.model
     given = company_passages(company.knowledge) if passages is None else passages
     valid = in_force(given, company_today(settings), company.audiences)
     if not valid:
-        raise DocumentError(
-            f"none of {len(given)} passages may be said today: compare their days and company.audiences"
-        )
+        log.warning("none of the passages may be said today; compare their days and company.audiences")
     catalogue = company_intents(settings)
     return Script(
         company.name,

@@ -14,8 +14,10 @@ from ari_agent.calllog.knowledge import KnowledgeStore
 from ari_agent.calllog.knowledge_copy import read_copy
 from ari_agent.cli.scripts import CompanyScripts
 from ari_agent.config import Log, Settings
+from ari_agent.dialogue.acts import Ask, Escalate
+from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.script import Script
-from ari_agent.errors import CallLogError, CallLogUnusable, DocumentError, EngineUnavailable
+from ari_agent.errors import CallLogError, CallLogUnusable, EngineUnavailable
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.version import Draft
 from database.servers import WAIT_S, CallDatabase
@@ -167,14 +169,17 @@ async def test_what_is_not_for_callers_or_not_for_today_is_left_out(
         assert not await scripts.look(ready)
 
 
-async def test_where_nothing_may_be_said_any_more_calls_keep_what_they_knew(
+async def test_where_nothing_may_be_said_any_more_callers_are_still_served(
     calls: CallDatabase, tmp_path: Path, calendar: Calendar
 ) -> None:
     await imported(calls.settings, SUMMER)
     async with CompanyScripts.open(settings(tmp_path, calls.settings), calendar) as scripts:
         calendar.day = date(2026, 7, 2)
-        with pytest.raises(DocumentError, match="none of 1 passages may be said today"):
-            await scripts.look(ready)
+        assert await scripts.look(ready)
+        assert known(scripts.current) == {}
+        conversation = Conversation(scripts.current)
+        assert isinstance(conversation.said("wann ist das sommerfest"), Ask)
+        assert isinstance(conversation.said("ich möchte einen menschen sprechen"), Escalate)
 
 
 async def test_the_watch_notices_and_outlives_what_goes_wrong(calls: CallDatabase, tmp_path: Path) -> None:

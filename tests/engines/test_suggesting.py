@@ -13,8 +13,10 @@ from processes import children
 from ari_agent.cli import suggesting
 from ari_agent.cli.suggesting import propose, writer
 from ari_agent.config import Settings
+from ari_agent.decision import Topic
 from ari_agent.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable
 from ari_agent.knowledge.passage import Passage
+from ari_agent.llm.llama import NO_TURN
 from sandbox import gguf
 from sandbox.settings import STANDIN
 
@@ -114,3 +116,13 @@ async def test_a_server_that_fails_or_hangs_is_an_error_in_time(
     async with Scripted(for_ever).serving() as server:
         with pytest.raises(EngineTimeout):
             await proposed(settings(tmp_path, engine="remote", url=server.url))
+
+
+async def test_the_local_model_is_asked_for_questions_and_not_for_an_answer(tmp_path: Path, model: Path) -> None:
+    """Even random weights write something else then."""
+    topics = [Topic(f"t{number}", "Wartung", "Die Wartung ist im Mai. " * number) for number in range(1, 7)]
+    async with writer(settings(tmp_path, gguf=model)) as deliberation:
+        asked = [[text async for text in deliberation.questions(topic)] for topic in topics]
+        answered = [[text async for text in deliberation.phrase(NO_TURN, topic)] for topic in topics]
+    assert any(asked)
+    assert all(one != other for one, other in zip(asked, answered, strict=True) if one or other)
