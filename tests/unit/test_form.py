@@ -561,7 +561,7 @@ def test_a_number_that_was_denied_once_is_not_kept_without_a_yes() -> None:
 
 
 def test_figures_after_a_no_correct_a_number_and_do_not_go_on_with_it() -> None:
-    assert asked(form(), *TO_NUMBER, "null acht neun fünf fünf zwei", "nein null vier") == "number"
+    assert asked(form(), *TO_NUMBER, "null acht neun fünf fünf zwei", "nicht ganz null vier") == "number"
 
 
 def test_a_time_beside_a_yes_is_taken_without_being_announced() -> None:
