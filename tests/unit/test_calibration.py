@@ -6,13 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from ari_agent.documents.reading import read
 from ari_agent.knowledge.calibration import FEWEST, HIGHEST, LIMIT, Calibration, calibrate
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.network import load
 from ari_agent.knowledge.outside import OUTSIDE
 from ari_agent.knowledge.passage import Passage
-from ari_agent.knowledge.reading import Reading
+from ari_agent.knowledge.reading import Match, Reading
 from ari_agent.knowledge.search import SearchKnowledge
 
 REPO = Path(__file__).parents[2]
@@ -49,6 +51,39 @@ def test_a_threshold_rises_only_where_it_costs_no_right_answer() -> None:
 
 def test_the_same_document_gives_the_same_threshold() -> None:
     assert calibrate(PRACTICE, encoder, fewest=10) == calibrate(PRACTICE, encoder, fewest=10)
+
+
+class Scripted:
+    """A reader that finds the right passage with one certainty, and something in every tenth other question too."""
+
+    def __init__(self, passages: Sequence[Passage], answer: float | None, right: float, other: float) -> None:
+        self.answer = 0.5 if answer is None else answer
+        self._passages = {passage.title: passage for passage in passages}
+        self._right, self._other = right, other
+
+    def read(self, text: str, last: str = "") -> Reading:
+        passage, certainty = self._passages.get(text.partition(" ")[0]), self._right
+        if passage is None:
+            passage, certainty = next(iter(self._passages.values())), self._other if len(text) % 10 == 0 else 0.0
+        return Reading(Match(passage, certainty, None, sure=certainty >= self.answer, possible=True))
+
+
+THIRTY = [Passage(f"p{n}", f"p{n}", "Ja.", (f"p{n} eins", f"p{n} zwei")) for n in range(30)]
+
+
+def test_a_threshold_rises_just_above_what_is_answered_falsely() -> None:
+    result = calibrate(THIRTY, lambda passages, answer: Scripted(passages, answer, right=0.9, other=0.6))
+    assert result.calibrated
+    assert result.answer == pytest.approx(0.61)
+    assert result.chosen.false_rate == 0.0
+    assert result.chosen.recall == 1.0
+
+
+def test_a_threshold_stays_where_right_answers_would_be_lost_too() -> None:
+    result = calibrate(THIRTY, lambda passages, answer: Scripted(passages, answer, right=0.55, other=0.6))
+    assert result.answer is None
+    assert "would cost right answers" in result.reason
+    assert result.chosen.false_rate > LIMIT
 
 
 class Watched:

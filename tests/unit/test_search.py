@@ -227,6 +227,22 @@ def test_words_that_everybody_says_tell_nothing() -> None:
     assert wordy.confidence == pytest.approx(plain.confidence)
 
 
+def test_where_the_caller_is_asked_back_anyway_a_second_passage_is_named_too() -> None:
+    passages = [
+        Passage("preis", "Preis der Kessel", "Neunzig Euro im Sommer."),
+        Passage("lieferung", "Lieferung der Kessel", "In zwei Wochen mit dem Lastwagen."),
+        *GARDEN[1:],
+    ]
+    match = SearchKnowledge(passages).match(
+        "bringt ihr lastwagen mit dem flaschenzug kessel hoch zu uns in den speicher"
+    )
+    assert match is not None
+    assert not match.sure
+    assert match.possible
+    assert match.passage.id == "lieferung"
+    assert match.runner_up is passages[0]
+
+
 def test_the_threshold_of_a_company_decides_what_is_spoken() -> None:
     words = "was kostet die wartung von meinem hubschrauber"
     for answer, sure in ((0.2, True), (0.99, False)):

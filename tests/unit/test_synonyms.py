@@ -64,6 +64,13 @@ def test_both_readers_understand_either_word(said: str, passage: str) -> None:
         assert knowledge.ranked(said, 1)[0][0].id == passage
 
 
+@pytest.mark.parametrize("said", ["klubbe", "mitnahme", "was kostet eine klubbe"])
+def test_the_encoder_is_surer_of_a_word_that_the_settings_explain(said: str) -> None:
+    explained = EncoderKnowledge(PASSAGES, NETWORK, (), GROUPS).ranked(said, 1)[0][1]
+    alone = EncoderKnowledge(PASSAGES, NETWORK).ranked(said, 1)[0][1]
+    assert explained > alone + 0.2
+
+
 def test_without_synonyms_the_other_word_tells_search_nothing() -> None:
     match = SearchKnowledge(PASSAGES).match("klubbe")
     assert match is None
