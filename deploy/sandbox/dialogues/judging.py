@@ -15,6 +15,9 @@ from sandbox.dialogues.holding import Heard, Held
 _UNSPEAKABLE = re.compile(r"[0-9{}<>#*_]|https?:")
 """What no voice says right: figures and marks that should have become words."""
 
+_SHOWN = 300
+"""Letters of what was said in a long form; its end tells most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -90,8 +93,8 @@ def _turn(turn: Turn, heard: list[Heard], last: Heard | None) -> Iterator[str]:
         yield f"urgency {act.urgency if isinstance(act, Escalate) else 'unknown'} instead of {turn.urgency}"
     if turn.manner and turn.manner not in (last.manner.language, "slow" if last.manner.slow else ""):
         yield f"speaks as {last.manner} instead of {turn.manner}"
-    yield from (f"{words!r} is missing in {reply!r}" for words in turn.words if not says(reply, words))
-    yield from (f"{words!r} is said: {reply!r}" for words in turn.never if says(reply, words))
+    yield from (f"{words!r} is missing in {reply[-_SHOWN:]!r}" for words in turn.words if not says(reply, words))
+    yield from (f"{words!r} is said: {one.reply!r}" for one in heard for words in turn.never if says(one.reply, words))
 
 
 def _source(heard: Heard) -> str | None:
