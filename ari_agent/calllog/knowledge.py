@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from ari_agent.calllog.queries import QUERIES
 from ari_agent.calllog.schema import migrate
 from ari_agent.config import Log
 from ari_agent.errors import CallLogUnusable
-from ari_agent.knowledge.version import Draft, Version, compare, from_plain, plain
+from ari_agent.knowledge.version import Draft, Gate, Version, compare, from_plain, plain
 
 MOST_VERSIONS = 1000
 """Listed at once; a company that imports daily has them after three years."""
@@ -68,6 +69,7 @@ class KnowledgeStore:
             tuple((source["name"], source["sha256"]) for source in head["sources"]),
             {row["id"]: tuple(row["accepted"]) for row in rows if row["accepted"]},
             head["restores"],
+            Gate(**head["gate"]) if head["gate"] else None,
         )
         if draft.sha256 != head["sha256"]:
             raise CallLogUnusable(
@@ -90,6 +92,7 @@ class KnowledgeStore:
             "restores": draft.restores,
             "sources": Jsonb([{"name": name, "sha256": sha256} for name, sha256 in draft.sources]),
             "sha256": draft.sha256,
+            "gate": Jsonb(asdict(draft.gate)) if draft.gate else None,
             "passages": Jsonb(_numbered(draft)),
             "added": len(changes.new),
             "changed": len(changes.changed),

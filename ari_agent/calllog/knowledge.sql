@@ -6,7 +6,7 @@ SELECT coalesce(max(number), 0) AS number FROM ari_agent.knowledge_version
 -- name: knowledge_versions
 -- The newest first, or only one.
 SELECT
-    number, at, action, author, note, restores, sources, sha256, passages, added, changed, removed
+    number, at, action, author, note, restores, sources, sha256, gate, passages, added, changed, removed
 FROM ari_agent.knowledge_version
 WHERE number = coalesce(%(number)s::integer, number)
 ORDER BY number DESC
@@ -22,9 +22,9 @@ ORDER BY position
 -- Version and passages in one statement: all of it or nothing.
 WITH version AS (
     INSERT INTO ari_agent.knowledge_version
-        (number, action, author, note, restores, sources, sha256, passages, added, changed, removed)
+        (number, action, author, note, restores, sources, sha256, gate, passages, added, changed, removed)
     SELECT
-        %(number)s, %(action)s, %(author)s, %(note)s, %(restores)s, %(sources)s, %(sha256)s,
+        %(number)s, %(action)s, %(author)s, %(note)s, %(restores)s, %(sources)s, %(sha256)s, %(gate)s::jsonb,
         jsonb_array_length(%(passages)s), %(added)s, %(changed)s, %(removed)s
     RETURNING number
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from ari_agent.errors import DocumentError
-from ari_agent.knowledge.version import Draft, Version, checksum, from_plain, plain
+from ari_agent.knowledge.version import Draft, Gate, Version, checksum, from_plain, plain
 
 FORM = 1
 """Of the file; another is not read."""
@@ -28,6 +29,7 @@ def write_copy(path: Path, version: Version) -> None:
         "at": version.at.isoformat(),
         "action": draft.action,
         "sha256": draft.sha256,
+        "gate": draft.gate and asdict(draft.gate),
         "passages": [
             {**plain(passage), "accepted": list(draft.accepted.get(passage.id, ()))} for passage in draft.passages
         ],
@@ -66,7 +68,8 @@ def read_copy(path: Path) -> Version | None:
         passages = tuple(map(from_plain, content["passages"]))
         accepted = {row["id"]: tuple(row["accepted"]) for row in content["passages"] if row["accepted"]}
         whole = content["form"] == FORM and checksum(passages, accepted) == content["sha256"]
-        draft = Draft(content["action"], "", "", passages, (), accepted)
+        gate = Gate(**content["gate"]) if content["gate"] else None
+        draft = Draft(content["action"], "", "", passages, (), accepted, gate=gate)
         version = Version(int(content["number"]), datetime.fromisoformat(content["at"]), draft)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
         raise DocumentError(damaged) from e

@@ -19,7 +19,7 @@ from ari_agent.calllog.knowledge import KnowledgeStore
 from ari_agent.cli import knowledge_shown as shown
 from ari_agent.cli import suggesting
 from ari_agent.cli.chat import as_recognised
-from ari_agent.cli.company import company_intents, company_knowledge, company_passages, company_today
+from ari_agent.cli.company import company_gate, company_knowledge, company_passages, company_today
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
 from ari_agent.cli.suggesting import Choosing
@@ -28,7 +28,7 @@ from ari_agent.documents.company import Collection, collect, files
 from ari_agent.errors import ConfigError, DocumentError
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Match
-from ari_agent.knowledge.version import Draft, Version, compare, in_force, keep_accepted, plain
+from ari_agent.knowledge.version import Draft, Gate, Version, compare, in_force, keep_accepted, plain
 
 NOTHING = 1
 """Exit status: there is nothing to show, or it was not confirmed."""
@@ -173,11 +173,16 @@ async def _import(settings: Settings, collection: Collection, asking: Asking) ->
         draft = Draft("import", account(), asking.note, passages, sources, accepted)
         if not in_force(passages, company_today(settings), settings.company.audiences):
             raise DocumentError(NONE_TODAY)
-        return await store_draft(store, draft, base, asking, collection.warnings)
+        return await store_draft(store, draft, base, asking, settings, collection.warnings)
 
 
 async def store_draft(
-    store: KnowledgeStore, draft: Draft, base: Version | None, asking: Asking, warnings: tuple[str, ...] = ()
+    store: KnowledgeStore,
+    draft: Draft,
+    base: Version | None,
+    asking: Asking,
+    settings: Settings,
+    warnings: tuple[str, ...] = (),
 ) -> int:
     """Show what would change, ask, and store the version; return the exit status. Raises CallLogError."""
     before = base.passages if base else ()
@@ -194,13 +199,24 @@ async def store_draft(
     elif not asking.dry_run:
         declined = not await asyncio.to_thread(asking.agreed)
         if not declined:
-            number = await store.store(draft, base)
+            number = await store.store(await _measured(settings, draft), base)
     if asking.as_json:
         told = {"version": number, "passages": len(draft.passages), **shown.changes_as_json(changes)}
         typer.echo(json_text({**told, "sources": draft.sources, "warnings": warnings}))
     if number is not None:
         console.print(f"stored as version {number}; a running agent notices within half a minute")
     return NOTHING if declined else 0
+
+
+async def _measured(settings: Settings, draft: Draft) -> Draft:
+    """Return the version with the certainty from which on its passages are spoken."""
+    callers = in_force(draft.passages, company_today(settings), settings.company.audiences)
+    if not callers:
+        return draft
+    with console.status("the company's own questions are asked"):
+        gate = await asyncio.to_thread(company_gate, settings, callers)
+    console.print(f"{gate.engine}: {gate.reason}", markup=False)
+    return replace(draft, gate=gate)
 
 
 async def _versions(settings: Settings, *, as_json: bool) -> int:
@@ -241,11 +257,11 @@ async def _rollback(settings: Settings, number: int, asking: Asking) -> int:
     async with KnowledgeStore.open(settings.log) as store:
         old, base = await _version(store, number), await store.version()
         draft = replace(old.draft, action="rollback", author=account(), note=asking.note, restores=old.number)
-        return await store_draft(store, draft, base, asking)
+        return await store_draft(store, draft, base, asking, settings)
 
 
 async def _list(settings: Settings, number: int | None, *, as_json: bool) -> int:
-    passages = await _passages(settings, number)
+    passages, _ = await _passages(settings, number)
     today = in_force(passages, company_today(settings), settings.company.audiences)
     if as_json:
         ids = {passage.id for passage in today}
@@ -256,10 +272,9 @@ async def _list(settings: Settings, number: int | None, *, as_json: bool) -> int
 
 
 async def _search(settings: Settings, words: str, *, as_json: bool) -> int:
-    passages = in_force(await _passages(settings, None), company_today(settings), settings.company.audiences)
-    if not passages:
-        raise DocumentError(NONE_TODAY)
-    knowledge = company_knowledge(passages, settings.model, company_intents(settings))
+    every, gate = await _passages(settings, None)
+    passages = in_force(every, company_today(settings), settings.company.audiences)
+    knowledge = company_knowledge(settings, passages, gate)
     text = as_recognised(words)
     ranked, match = knowledge.ranked(text, TOP), knowledge.read(text).match
     verdict = _verdict(match)
@@ -284,7 +299,8 @@ async def _suggest(settings: Settings, ident: str | None, choosing: Choosing, no
     number = None
     if accepted:  # connected anew: the model may have taken hours
         async with KnowledgeStore.open(settings.log) as store:
-            number = await store.store(suggesting.with_accepted(base, accepted, account(), note), base)
+            draft = suggesting.with_accepted(base, accepted, account(), note)
+            number = await store.store(await _measured(settings, draft), base)
     if as_json:
         told = [{**asdict(proposal), "accepted": proposal in accepted} for proposal in proposals]
         typer.echo(json_text({"version": number, "proposals": told}))
@@ -301,16 +317,16 @@ def _verdict(match: Match | None) -> Literal["sure", "possible", "unknown"]:
     return "sure" if match.sure else "possible"
 
 
-async def _passages(settings: Settings, number: int | None) -> tuple[Passage, ...]:
-    """Return the passages of a version; of the newest, or of the documents while there is none."""
+async def _passages(settings: Settings, number: int | None) -> tuple[tuple[Passage, ...], Gate | None]:
+    """Return the passages of a version and its gate; of the newest, or of the documents while there is none."""
     async with KnowledgeStore.open(settings.log) as store:
         version = await store.version(number)
     if version is not None:
-        return version.passages
+        return version.passages, version.draft.gate
     if number is not None:
         raise DocumentError(_no_version(number))
     console.print("nothing was imported yet: these are the documents of company.knowledge")
-    return await asyncio.to_thread(company_passages, settings.company.knowledge)
+    return await asyncio.to_thread(company_passages, settings.company.knowledge), None
 
 
 async def _version(store: KnowledgeStore, number: int | None) -> Version:

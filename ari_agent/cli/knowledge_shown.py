@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.box import SIMPLE
@@ -42,6 +43,7 @@ def _head(draft: Draft) -> dict[str, Any]:
         "restores": draft.restores,
         "sources": [{"name": name, "sha256": sha256} for name, sha256 in draft.sources],
         "sha256": draft.sha256,
+        "gate": draft.gate and asdict(draft.gate),
     }
 
 

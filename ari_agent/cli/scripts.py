@@ -81,7 +81,8 @@ class CompanyScripts:
             fault = e  # a new day begins without the database too
         if version is not self._version or day != self._day:
             passages = version.passages if version else self._passages
-            script = await asyncio.to_thread(company_script, self._settings, passages)
+            gate = version.draft.gate if version else None
+            script = await asyncio.to_thread(company_script, self._settings, passages, gate)
             await prepare(script)
             self._version, self._passages, self._day, self._current = version, passages, day, script
             log.info("new calls know", version=version.number if version else 0, passages=len(script.passages))
@@ -103,7 +104,8 @@ class CompanyScripts:
             self._passages = await asyncio.to_thread(company_passages, self._settings.company.knowledge)
         else:
             self._passages = self._version.passages
-        self._current = await asyncio.to_thread(company_script, self._settings, self._passages)
+        gate = self._version.draft.gate if self._version else None
+        self._current = await asyncio.to_thread(company_script, self._settings, self._passages, gate)
         number = self._version.number if self._version else 0
         log.info("calls know", version=number, passages=len(self._current.passages))
 

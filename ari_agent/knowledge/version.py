@@ -21,6 +21,18 @@ _SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-ZÄÖÜ„])")
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """From which certainty on a passage is spoken, measured on the company's own questions."""
+
+    engine: str
+    """What reads callers' words with it: "search" or "encoder"; another has its usual threshold."""
+    answer: float | None
+    """None where the usual threshold stays."""
+    reason: str
+    """A sentence for the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A version before it is stored."""
 
@@ -35,6 +47,8 @@ class Draft:
     accepted: Accepted = field(default_factory=dict)
     restores: int | None = None
     """Number of the version that it is equal to."""
+    gate: Gate | None = None
+    """None where nothing was measured."""
 
     @property
     def sha256(self) -> str:

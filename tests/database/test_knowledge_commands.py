@@ -196,6 +196,27 @@ def test_a_search_tells_what_callers_would_hear(agent: Agent, folder: Path) -> N
     assert agent("search", "was kostet die wartung")[1].count("preise") == 1
 
 
+def test_the_threshold_is_measured_on_the_companys_own_questions(agent: Agent, folder: Path) -> None:
+    agent("import", folder / "wissen", "--yes")
+    assert answers(agent, "show")["gate"]["reason"].startswith("the document has 1 ways to ask, 30 are needed")
+    many = "\n\n".join(f"## Thema {n}\n" + "".join(f"Frage: {w} thema {n}\n" for w in ("was ist", "wo ist", "wie geht"))
+                       + f"Auskunft zu {n}." for n in range(12))  # fmt: skip
+    (folder / "viele.md").write_text(many, encoding="utf-8")
+    _, _, err = agent("import", folder / "viele.md", "--yes")
+    gate = answers(agent, "show")["gate"]
+    assert gate["engine"] == "search"
+    assert "questions without an answer are answered" in gate["reason"]
+    assert gate["reason"] in err
+
+
+def test_synonyms_of_the_settings_are_searched(agent: Agent, folder: Path) -> None:
+    agent("import", folder / "wissen", "--yes")
+    assert agent("search", "gibt es eine tiefgarage")[0] == 1
+    path = folder / "agent.toml"
+    path.write_text(path.read_text().replace("[model]", 'synonyms = [["Parken", "Tiefgarage"]]\n[model]'))
+    assert answers(agent, "search", "gibt es eine tiefgarage")["found"][0]["id"] == "parken"
+
+
 def test_for_people_everything_is_shown_too(agent: Agent, folder: Path) -> None:
     every_kind(folder / "wissen")
     agent("import", folder / "wissen", "--yes", "--note", "Preise")

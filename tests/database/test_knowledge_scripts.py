@@ -19,7 +19,8 @@ from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.script import Script
 from ari_agent.errors import CallLogError, CallLogUnusable, EngineUnavailable
 from ari_agent.knowledge.passage import Passage
-from ari_agent.knowledge.version import Draft
+from ari_agent.knowledge.search import ANSWER, SearchKnowledge
+from ari_agent.knowledge.version import Draft, Gate
 from database.servers import WAIT_S, CallDatabase
 
 AWAY = Log(database="postgresql://firma@127.0.0.1:1/firma", connect_s=0.5)
@@ -167,6 +168,18 @@ async def test_what_is_not_for_callers_or_not_for_today_is_left_out(
         assert await scripts.look(ready)
         assert set(known(scripts.current)) == {"parkplaetze"}
         assert not await scripts.look(ready)
+
+
+@pytest.mark.parametrize(("engine", "answer"), [("search", 0.77), ("encoder", ANSWER)])
+async def test_the_threshold_measured_with_the_same_engine_counts(
+    calls: CallDatabase, tmp_path: Path, engine: str, answer: float
+) -> None:
+    async with KnowledgeStore.open(calls.settings) as store:
+        draft = Draft("import", "muster", "", (PARKING,), (), gate=Gate(engine, 0.77, "gemessen"))
+        await store.store(draft, None)
+    async with CompanyScripts.open(settings(tmp_path, calls.settings)) as scripts:
+        assert isinstance(scripts.current.knowledge, SearchKnowledge)
+        assert scripts.current.knowledge.answer == answer
 
 
 async def test_where_nothing_may_be_said_any_more_callers_are_still_served(

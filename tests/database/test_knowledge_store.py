@@ -15,7 +15,7 @@ from ari_agent.calllog.knowledge import KnowledgeStore
 from ari_agent.calllog.knowledge_copy import read_copy, write_copy
 from ari_agent.errors import CallLogError, CallLogUnusable, DocumentError
 from ari_agent.knowledge.passage import Passage
-from ari_agent.knowledge.version import Draft, Version, compare, keep_accepted
+from ari_agent.knowledge.version import Draft, Gate, Version, compare, keep_accepted
 from database.servers import CallDatabase
 
 HOURS = Passage(
@@ -32,6 +32,7 @@ HOURS = Passage(
 )
 PARKING = Passage("parkplaetze", "Parkplätze", "Im Hof.", ("wo kann ich parken",), source="firma.md")
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GATE = Gate("encoder", 0.61, "2 of 40 questions without an answer are answered")
 SOURCES = (("firma.pdf", "ab" * 32), ("firma.md", "cd" * 32))
 
 
@@ -59,7 +60,7 @@ async def test_before_the_first_import_there_is_no_version(empty_database: CallD
 
 
 async def test_a_version_comes_back_with_everything_in_it(calls: CallDatabase) -> None:
-    first = draft(HOURS, PARKING, accepted={"oeffnungszeiten": ("bis wann sind sie da",)})
+    first = draft(HOURS, PARKING, accepted={"oeffnungszeiten": ("bis wann sind sie da",)}, gate=GATE)
     assert await stored(calls, first) == [1]
     found = await version(calls)
     assert found is not None
@@ -154,11 +155,12 @@ def test_a_copy_is_read_as_it_was_written_and_only_by_us(tmp_path: Path) -> None
     path = tmp_path / "below" / "knowledge.json"
     assert read_copy(path) is None
     for passages in ((HOURS,), (HOURS, PARKING)):
-        made = draft(*passages, accepted={"oeffnungszeiten": ("bis wann sind sie da",)})
+        made = draft(*passages, accepted={"oeffnungszeiten": ("bis wann sind sie da",)}, gate=GATE)
         write_copy(path, Version(7, WHEN, made))
     found = read_copy(path)
     assert found is not None
     assert (found.number, found.passages, found.draft.sha256) == (7, (HOURS, PARKING), made.sha256)
+    assert found.draft.gate == GATE
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in path.parent.iterdir()] == ["knowledge.json"]
 

@@ -10,6 +10,7 @@ CREATE TABLE ari_agent.knowledge_version (
     restores integer REFERENCES ari_agent.knowledge_version CHECK ((restores IS NULL) = (action <> 'rollback')),
     sources jsonb NOT NULL CHECK (jsonb_typeof(sources) = 'array'),
     sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    gate jsonb CHECK (jsonb_typeof(gate) = 'object'),
     passages integer NOT NULL CHECK (passages >= 1),
     added integer NOT NULL CHECK (added >= 0),
     changed integer NOT NULL CHECK (changed >= 0),
@@ -75,6 +76,8 @@ COMMENT ON COLUMN ari_agent.knowledge_version.note IS 'Bemerkung dessen, der ihn
 COMMENT ON COLUMN ari_agent.knowledge_version.restores IS 'Bei rollback die Nummer des Standes, dem dieser gleicht';
 COMMENT ON COLUMN ari_agent.knowledge_version.sources IS 'Namen der Dateien und SHA-256 ihres Inhalts';
 COMMENT ON COLUMN ari_agent.knowledge_version.sha256 IS 'SHA-256 aller Textstellen des Standes';
+COMMENT ON COLUMN ari_agent.knowledge_version.gate IS
+'An den eigenen Fragen gemessene Schwelle, ab der geantwortet wird: engine, answer (leer: die übliche), reason';
 COMMENT ON COLUMN ari_agent.knowledge_version.passages IS 'Anzahl der Textstellen';
 COMMENT ON COLUMN ari_agent.knowledge_version.added IS 'Davon neu gegenüber dem vorigen Stand';
 COMMENT ON COLUMN ari_agent.knowledge_version.changed IS 'Davon geändert gegenüber dem vorigen Stand';
