@@ -45,15 +45,15 @@ _OPEN = {
 _OFFERS = {"unknown", "refused"}
 """Replies that offer something: a "ja" takes it."""
 _ABOUT_THE_TALK: tuple[Rule, ...] = (
-    "goodbye", "yes", "no", "greeting", "repeat", "slower", "english", "german", "open-now",
+    "goodbye", "yes", "no", "greeting", "repeat", "slower", "english", "german", "wait",
 )  # fmt: skip
 """Rules whose act depends on what was said before, or on the clock."""
 _ALWAYS: tuple[Rule, ...] = ("emergency", "accident", "distress")
 """Rules that end a form."""
 _SHORT_WORDS = 4
 """In a dictated matter only so few words can be about the talk itself: "wie bitte", "etwas langsamer bitte"."""
-_SENTENCE_WORDS = 8
-"""In any other dictated answer: "ich möchte doch lieber mit einem menschen sprechen"."""
+_FREE = ("matter", "recipient")
+"""Answers in which the caller may speak of anything."""
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
 _BESIDE_A_YES = 3
 """More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
@@ -133,6 +133,9 @@ class Conversation:
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
         if found in _ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
+        if found == "opening" and (hours := self._reach.opening_on(text)):
+            self.decision = None
+            return self._remember(Ask(f"{hours} {self._replies.say(self.wording.what_else)}", found))
         default = judge(found, reading, self.script.knowledge.engine)
         if default.reason == "not-understood" and UNKNOWN not in text and QUESTION.match(text):
             default = replace(default, reason="unknown")
@@ -169,6 +172,8 @@ class Conversation:
         if (form := self._dictation.form) is not None:
             step = form.silent()
             return self._remember(self._dictation.step(step) if step else self._replies.nobody_there())
+        if isinstance(self._last, Noted):
+            return self._remember(self._replies.goodbye("silence"))  # all was said
         self._silences += 1
         if self._silences < _SILENCES:
             return self._remember(self._replies.silence(self._silences))
@@ -256,8 +261,8 @@ class Conversation:
         """Take the words as what the form asked for, unless they cannot be."""
         self.decision = None
         found = rule(text, self.script.rules)
-        most = _SHORT_WORDS if form.question().field in ("matter", "recipient") else _SENTENCE_WORDS
-        if form.dictating and len(text.split()) > most and found not in _ALWAYS:
+        free = form.question().field in _FREE and len(text.split()) > _SHORT_WORDS
+        if found not in _ALWAYS and (free or form.fits(text)):
             found = None
         match found:
             case "emergency" | "accident" | "distress":
@@ -269,6 +274,8 @@ class Conversation:
             case "slower":
                 self.manner = replace(self.manner, slow=True)
                 return asked(form.question(), self.wording.slower)
+            case "wait":
+                return replace(asked(form.question()), text=self._replies.say(self.wording.wait))
             case "goodbye" if "hören" in text or "tschüs" in text:
                 return self._replies.goodbye("goodbye")
             case None if answer := self._aside(form, text):
@@ -307,6 +314,8 @@ class Conversation:
         match found:
             case "goodbye" | "no":
                 return self._replies.goodbye(found)
+            case "yes" if self._last.reason == "refused":
+                return self._english_callback(Decision("escalate", reason="english"))
             case "german":
                 self.manner, self._replies.wording = replace(PLAIN, slow=self.manner.slow), self.script.wording
                 return Ask(f"{self.wording.german_again} {self._replies.say(self.wording.what_else)}", found)
@@ -332,13 +341,7 @@ class Conversation:
 
     def _rule(self, text: str) -> Rule | None:
         found = rule(text, self.script.rules)
-        if (
-            found is None
-            or not stands(found, self._reading(text))
-            or (found == "open-now" and self._reach.hours is None)
-        ):
-            return None
-        return found
+        return found if found is not None and stands(found, self._reading(text)) else None
 
     def _answered_offer(self, text: str) -> Rule | None:
         """Return what the caller says to an offer or a question of ours, in whatever words."""
@@ -385,8 +388,8 @@ class Conversation:
                 return Ask(self._replies.say(ENGLISH.english_switch), found)
             case "german":
                 return Ask(self._replies.say(w.what_else), found)
-            case "open-now":
-                return Ask(f"{self._reach.opening()} {self._replies.say(w.what_else)}", found)
+            case "wait":
+                return Ask(self._replies.say(w.wait), found)
             case "no" if self._last.reason in _OPEN:
                 self._denied.update(self._asked_for)
                 return Ask(self._replies.say(w.then_what), found)

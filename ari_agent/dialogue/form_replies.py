@@ -106,7 +106,7 @@ _POLITE = (
     r"(?:nein|nee|ja|ach|oh|äh|ähm|also|bitte|danke|ich|wir|sie|moment|halt|stopp|dann|lieber|jetzt|doch|mal|gut|okay)"
 )
 _STOP = re.compile(
-    rf"""(?:{_POLITE}\ )*
+    rf"""(?: (?:{_POLITE}\ )*
     (?: abbrechen | abbruch | (?:brechen\ sie|brich)\ (?:das\ |es\ |bitte\ )*ab |
         (?:möchte|will|würde)\ (?:\w+\ )?(?:gerne?\ )?abbrechen |
         (?:vergessen\ sie|vergiss)\ (?:es|das)(?:\ ganze)? | doch\ nicht |
@@ -117,7 +117,7 @@ _STOP = re.compile(
         (?:brauche|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         (?:doch\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         habe?\ es\ mir\ anders\ überlegt )
-    (?:\ {_POLITE})*""",
+    (?:\ {_POLITE})* (?:\ |$) )+""",
     re.VERBOSE,
 )
 

@@ -44,6 +44,7 @@ GERMAN = Wording(
         "distress": "Das klingt schwer. Ich hole Ihnen einen Menschen.",
     },
     then_what="Worum geht es dann?",
+    wait="Gerne, lassen Sie sich Zeit.",
     slower="Gerne, ich spreche langsamer.",
     english_switch=(
         "I will continue in English. I understand only German, but I can connect you to a colleague. "
@@ -116,6 +117,7 @@ GERMAN_DU = replace(
     not_understood="Das habe ich leider nicht verstanden. Bitte sag es noch einmal mit anderen Worten.",
     unknown="Das weiß ich leider nicht. Möchtest du mit einem Menschen sprechen?",
     unknown_closed="Das weiß ich leider nicht, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?",
+    wait="Gerne, lass dir Zeit.",
     several_more="Und nun zu deiner nächsten Frage.",
     cannot="Dabei kann ich dir leider nicht helfen.",
     before=GERMAN.before

@@ -19,6 +19,12 @@ _FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber |
     {_MACHINE})"""
 _JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
 
+_OPEN = r"(offen|geöffnet|auf|zu|geschlossen|da|erreichbar|besetzt)"
+_DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
+    (am\ )?(nächsten\ |kommenden\ )?((mon|diens|donners|frei|sams|sonn)tag | mittwoch) |
+    heiligabend | weihnachten | weihnachtstag | silvester | neujahr | ostern | \w+montag | karfreitag | feiertag |
+    allerheiligen | fronleichnam | pfingsten)"""
+
 _PATTERNS: dict[Rule, str] = {
     "emergency": r"""\b(notfall | feuer(?!\ wehr) | (es|hier|das|haus|wohnung|küche|keller|dach)\ brennt |
         brennt\ (es|bei|das|hier|lichterloh) | flammen | in\ brand | (voll(er)?|dichter)\ (qualm|rauch) |
@@ -54,7 +60,9 @@ _PATTERNS: dict[Rule, str] = {
         dreh(e)?\ (\w+\ ){0,3}durch | am\ ganzen\ (leib|körper) | bringt\ mich\ um | ver\ ?zweifelt |
         hab(e)?\ (richtig|solche|große|furchtbare|schreckliche|so)\ angst(?!\ vor))\b""",
     "fault": r"""\b((wasser)?rohrbruch | überschwemm(t|ung) | ausgefallen | kaputt | defekt | undicht | tropft |
-        geht\ gar\ nichts\ mehr | nichts\ (geht|funktioniert)\ mehr | heizung\ ist\ (kalt|aus) |
+        geht\ gar\ nichts\ mehr |
+        (druckt|heizt|läuft|startet|springt|schließt|funktioniert|kühlt|spült|lädt|reagiert)\ (\w+\ )?nicht\ mehr |
+        nichts\ (geht|funktioniert)\ mehr | heizung\ ist\ (kalt|aus) |
         kein(en)?\ (strom|warmes\ wasser) | unter\ wasser | starke\ schmerzen | gehackt | liegen\ ?geblieben |
         wasser\b.*\b(durch|von)\ (die|der)\ decke | droht\ (\w+\ ){0,4}zu\ fallen? | hängt\ (ganz\ )?(los|schief) |
         (heraus|raus)\ ?gefallen | bremsen?\ (geht|gehen|funktioniert|funktionieren)\ nicht | steck(e)?\b.*\bfest |
@@ -83,16 +91,24 @@ _PATTERNS: dict[Rule, str] = {
         \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b""",
     "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
     "slower": r"\b(langsamer | nicht\ so\ schnell | zu\ schnell)\b",
-    "english": r"\b((auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)) | ^english\b",
+    "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
+        ^english\b | ^englisch(\ bitte)?$""",
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
-    "open-now": r"""\b((haben|habt|seid|sind)\ (sie|ihr)\b(?!.*\bmorgen\b).*\b(heute|jetzt|gerade|momentan)\b.*
-        \b(offen|geöffnet|auf|da|erreichbar)(?!\ w)) | \b(heute|jetzt|gerade|noch)\ (offen|geöffnet)\b""",
-    "repeat": r"""\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
+    "opening": rf"""^(?!.*\btermin).*\b((haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
+            {_DAY}\ {_OPEN}(?!\ w) | (haben|habt|seid|sind)\ (sie|ihr)\b.*\b{_OPEN}\b.*\b{_DAY}$) |
+        ^(und\ |also\ )?(ab\ |von\ )?wann\b.*\bwieder\ {_OPEN}$ |
+        ^(haben|habt|sind|seid)\ (sie|ihr)\ wieder\ {_OPEN}$ |
+        ^(und\ )?(bis\ wann|wie\ lange)\ (haben|habt|sind|seid)\ (sie|ihr)\b.*\b{_OPEN}$""",
+    "wait": r"""^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
+        (\ (bitte|mal|noch|ich|hole|suche|schaue?|gucke?|nach|nehme|kurz|was|etwas|einen|zu|zum|den|die|meine?n?|stift|
+        zettel|schreiben|eben|schnell|gleich|ja))*$""",
+    "repeat": r"""^(?!.*\b(rufe|melde)\b).*\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
         ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
     "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
         \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
         ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
-        (danke? | dankeschön)(\ (schön|sehr|ihnen|nein))*$""",
+        (danke? | dankeschön)(\ (schön|sehr|ihnen|dir|euch|nein))*$ |
+        \b(ich\ )?(rufe|melde)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$""",
     "yes": r"^(…\ )?(ja | genau | richtig | stimmt | okay | gerne?)(\ (ja|bitte|genau|richtig|gerne?|danke|stimmt))*$",
     "no": r"^(…\ )?(nein | falsch)(\ (nein|falsch|das|nicht|leider))*$",
     "greeting": r"^(…\ )?(ja\ )?(guten?\ (tag|morgen|abend) | hallo | grüß\ gott | moin | servus)(\ (hallo|tag))*$",

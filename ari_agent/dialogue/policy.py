@@ -26,7 +26,8 @@ Rule = Literal[
     "slower",
     "english",
     "german",
-    "open-now",
+    "opening",
+    "wait",
     "repeat",
     "goodbye",
     "yes",
@@ -60,15 +61,11 @@ OF_KIND: dict[Kind, Decision] = {
 _OF_RULE = {decision.reason: decision for decision in OF_KIND.values()}
 _STANDING = frozenset(OF_KIND) - {"smalltalk", "injection", "unclear", "outside"}
 """Kinds that no model is asked about: the caller reaches a person whatever it would say."""
-_YIELDING: frozenset[Rule] = frozenset({"message"})
-"""Rules that a turn which is clearly a question overrides: "bekomme ich einen Rückruf".
-
-Never an emergency nor the wish for a person: the greeting promises one, and whatever else is said must not outweigh it.
-"""
-_TROUBLE: frozenset[Rule] = frozenset({"fault", "complaint", "accident", "distress"})
+_YIELDING: frozenset[Rule] = frozenset({"message", "fault", "complaint", "accident", "distress"})
 """Rules that a question overrides only where a passage surely answers it: "was kostet es wenn etwas kaputt ist".
 
 A person who is brought to a mere question costs a minute, trouble that is taken for a question may cost much more.
+Never an emergency nor the wish for a person: the greeting promises one, and whatever else is said must not outweigh it.
 """
 _ANSWERABLE: frozenset[Rule] = frozenset({"repeat", "privacy", "slower", "english", "german"})
 """Rules that a passage overrides which answers the words, or a need of a person: "die Dame von gestern noch mal"."""
@@ -109,8 +106,7 @@ def stands(found: Rule, reading: Reading) -> bool:
     sure = reading.match is not None and reading.match.sure
     if found in _ANSWERABLE:
         return not sure and not (reading.kind in OF_KIND and OF_KIND[reading.kind].act == "escalate")
-    asked = reading.kind == "question"
-    return not (asked and (found in _YIELDING or (found in _TROUBLE and sure)))
+    return not (reading.kind == "question" and sure and found in _YIELDING)
 
 
 def is_clear(text: str, reading: Reading) -> bool:

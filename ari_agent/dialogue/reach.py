@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ari_agent.decision import Decision
 from ari_agent.dialogue.script import Script
-from ari_agent.spoken import opening
+from ari_agent.spoken import dates, opening
 from ari_agent.spoken.telephone import telephone
 from ari_agent.task import Contact, Task, TaskKind
 
@@ -65,6 +65,22 @@ class Reach:
     def opening(self) -> str:
         """Return what a caller hears about the opening hours now; "" when they are not known."""
         return opening.say(self.hours, self.now()) if self.hours else ""
+
+    def opening_on(self, text: str) -> str | None:
+        """Return what to say to a question about the hours of a moment; None when the weekly hours answer it as well.
+
+        The company's document tells those; only the calendar knows what is different today or on a holiday.
+        """
+        if self.hours is None:
+            return None
+        local = self.now().astimezone(self.hours.zone)
+        days = dates.parse(text, local.date())
+        if days is None or days.first == local.date():
+            return opening.say(self.hours, local)
+        usual = self.hours.weekly[days.first.weekday()]
+        if days.first != days.last or self.hours.spans_on(days.first) == usual:
+            return None
+        return opening.say_on(self.hours, days.first, local)
 
     def task(self, kind: TaskKind, decision: Decision | None, reason: str) -> Task:
         """Return what a person has to do for a caller of whom nothing but the calling number is known."""

@@ -137,6 +137,8 @@ def _fixed(w: Wording) -> list[str]:
     return [
         w.offer, w.moment, w.connecting, w.still_connecting, *w.before.values(), w.back_again, *w.refusals.values(),
         w.offer_callback, w.what_else, w.more, w.not_understood, w.unknown, w.unknown_closed, w.smalltalk, w.cannot,
-        w.then_what, w.are_you_there, w.are_you_there_again, w.goodbye, w.am_ai, w.privacy, w.slower, w.english_switch,
-        w.several_more, w.silence_end, w.german_again, w.known_caller,
+        w.then_what, w.are_you_there, w.are_you_there_again, w.goodbye, w.am_ai, w.privacy,
+        w.wait, w.slower, w.english_switch,
+        w.several_more, w.silence_end,
+        w.german_again, w.known_caller,
     ]  # fmt: skip

@@ -58,6 +58,8 @@ class Wording:
     before: dict[str, str]
     """By reason of the escalation: said in full before anything else."""
     then_what: str
+    wait: str
+    """To a caller who asks for a moment."""
     slower: str
     english_switch: str
     """English in every language, because it is said to a caller who asked for it."""

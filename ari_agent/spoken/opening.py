@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from ari_agent.hours import Hours
+from ari_agent.hours import DAY, Hours
 from ari_agent.spoken import dates, times
 from ari_agent.spoken.calendar_words import WEEKDAYS
 
+_NEAR = ("Heute", "Morgen", "Übermorgen")
+_WEEK = 7
 _CLOSED = {
     "vacation": "Wir haben gerade Betriebsferien.",
     "weekend": "Am Wochenende haben wir geschlossen.",
@@ -33,12 +35,46 @@ def say(hours: Hours, at: datetime) -> str:
         end = closing.astimezone(hours.zone)
         if end.date() > local.date():
             return f"Wir sind jetzt da, bis {_day(end, local)}um {_clock(end)}."
-        return f"Wir sind heute bis {_clock(end)} da."
+        later = [span for span in hours.spans_on(local.date()) if span[0] >= end.hour * 60 + end.minute]
+        return f"Wir sind heute {' und '.join([f'bis {_clock(end)}', *map(_span, later)])} da."
     opening = hours.next_opening(at)
     if opening is None:
         return _reason(why)
     moment = opening.astimezone(hours.zone)
     return f"{_reason(why)} Wir sind {_day(moment, local)}ab {_clock(moment)} wieder da."
+
+
+def say_on(hours: Hours, day: date, at: datetime) -> str:
+    """Return when the company is open on a day from now on, or why not and when it opens again."""
+    local = at.astimezone(hours.zone)
+    name = _day_name(day, local.date())
+    if spans := hours.spans_on(day):
+        return f"{name} haben wir {' und '.join(map(_span, spans))} geöffnet."
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=hours.zone)
+    kind, _, reason = (hours.why_closed(noon) or "").partition(":")
+    if kind == "holiday":
+        said = f"{name} ist {_NAMED_AS.get(reason, reason)}, da haben wir geschlossen."
+    else:
+        why = {"vacation": "wegen Betriebsferien", "special": f"Grund: {reason}" if reason else ""}.get(kind, "")
+        said = f"{name} haben wir geschlossen{f', {why}' if why else ''}."
+    opening = hours.next_opening(noon)
+    if opening is None:
+        return said
+    moment = opening.astimezone(hours.zone)
+    return f"{said} Danach sind wir {_day(moment, local)}ab {_clock(moment)} wieder da."
+
+
+def _day_name(day: date, today: date) -> str:
+    ahead = (day - today).days
+    if ahead < len(_NEAR):
+        return _NEAR[ahead]
+    weekday = f"Am {WEEKDAYS[day.weekday()]}"
+    return weekday if ahead < _WEEK else f"{weekday}, de{dates.say_day(day, today, 'm').split(', de')[-1]},"
+
+
+def _span(span: tuple[int, int]) -> str:
+    first, last = (times.say(times.clock_time(minute % DAY)) for minute in span)
+    return f"von {first.removesuffix(' Uhr') if last.endswith(' Uhr') else first} bis {last}"
 
 
 def _reason(why: str) -> str:

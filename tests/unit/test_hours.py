@@ -131,7 +131,7 @@ def test_why_the_company_is_closed(when: str, why: str | None) -> None:
 @pytest.mark.parametrize(
     ("when", "said"),
     [
-        ("2026-11-23 10:00", "Wir sind heute bis zwölf Uhr da."),
+        ("2026-11-23 10:00", "Wir sind heute bis zwölf Uhr und von dreizehn bis siebzehn Uhr da."),
         ("2026-11-23 12:30", "Wir haben gerade Mittagspause. Wir sind heute ab dreizehn Uhr wieder da."),
         ("2026-11-22 10:00", "Am Wochenende haben wir geschlossen. Wir sind morgen ab acht Uhr wieder da."),
         ("2026-11-20 17:30", "Wir haben heute schon geschlossen. Wir sind am Montag ab acht Uhr wieder da."),

@@ -297,3 +297,46 @@ def test_a_note_tells_what_became_of_the_call() -> None:
     assert any("Wartung" in line for line in note.about)
     assert note.made_by == "ari-agent"
     assert replace(note, who="") != note
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("haben sie morgen offen", "Morgen ist Allerheiligen, da haben wir geschlossen."),
+        ("haben sie heute offen", "Am Wochenende haben wir geschlossen."),
+        ("wann machen sie wieder auf", "Wir sind am Dienstag ab acht Uhr wieder da."),
+    ],
+)
+def test_the_calendar_answers_what_the_weekly_hours_do_not(words: str, told: str) -> None:
+    assert told in said(conversation(datetime(2027, 10, 31, 12, 0, tzinfo=BERLIN)), words).text
+
+
+def test_whoever_asks_for_a_moment_gets_it() -> None:
+    talk = conversation()
+    assert said(talk, "moment bitte ich hole kurz was zu schreiben") == Ask(talk.wording.wait, "wait")
+
+
+def test_a_callback_that_was_noted_is_enough_for_a_silent_caller() -> None:
+    talk = conversation(ALL_SAINTS_EVENING)
+    said(talk, "ich möchte einen mitarbeiter sprechen")
+    fill(talk, "müller", "ja", "privat", "es geht um die heizung", "egal")
+    assert talk.silent() == Goodbye(talk.wording.goodbye, "silence")
+
+
+def test_whom_the_caller_names_is_tried_first() -> None:
+    assert isinstance(act := said(conversation(), "verbinden sie mich mit der buchhaltung"), Escalate)
+    assert act.stations == ("buchhaltung", "empfang")
+
+
+def test_who_is_called_frau_is_no_wish_for_a_person_in_a_form() -> None:
+    talk = conversation()
+    said(talk, "rufen sie mich zurück")
+    assert said(talk, "frau müller").reason.startswith("form-")
+
+
+@pytest.mark.parametrize("no", ["nein danke", "nee lieber nicht", "nein"])
+def test_no_to_an_offer_does_not_end_the_call(no: str) -> None:
+    talk = conversation()
+    said(talk, "mitarbeiter")
+    talk.refused("no-answer")
+    assert said(talk, no) == Ask(talk.wording.then_what, "no")
