@@ -19,7 +19,7 @@ from ari_agent.dialogue.dictation import Dictation, asked
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Form
 from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, QUESTION, UNKNOWN
+from ari_agent.dialogue.german_rules import ASKING, BACKCHANNELS, CALLBACK, QUESTION, UNKNOWN, spelled_out
 from ari_agent.dialogue.note import NoteBuilder
 from ari_agent.dialogue.policy import Rule, admit, asks_model, is_clear, judge, rule, stands
 from ari_agent.dialogue.reach import Caller, Reach, utc
@@ -54,6 +54,9 @@ _SHORT_WORDS = 4
 """In a dictated matter only so few words can be about the talk itself: "wie bitte", "etwas langsamer bitte"."""
 _FREE = ("matter", "recipient")
 """Answers in which the caller may speak of anything."""
+_FIRST = ("name", "recipient")
+"""A no to the first question is one to the form."""
+_STOP = "abbrechen"
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
 _BESIDE_A_YES = 3
 """More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
@@ -269,6 +272,8 @@ class Conversation:
                 return self._person(self._completed(judge(found, self._reading(text), "rules")))
             case "wish-for-person" if self._reach.stations(_A_PERSON):
                 return self._person(self._completed(judge(found, self._reading(text), "rules")))
+            case "wish-for-person":
+                return asked(form.question(), self._reach.opening() or self.wording.refusals["nobody-free"])
             case "repeat":
                 return asked(form.question())
             case "slower":
@@ -280,13 +285,19 @@ class Conversation:
                 return self._replies.goodbye("goodbye")
             case None if answer := self._aside(form, text):
                 return answer
+        if form.question().field in _FIRST and self._refuses(text):
+            text = _STOP
         return self._dictation.step(form.said(text))
+
+    def _refuses(self, text: str) -> bool:
+        said, rest = verdict(text)
+        return said == "no" and len(rest.split()) <= _BESIDE_A_YES
 
     def _aside(self, form: Form, text: str) -> Answer | None:
         """Return the answer to a question amid a form, which goes on behind it; None when it is none, or not sure."""
         reading, question = self._reading(text), form.question()
         sure = reading.match is not None and reading.match.sure and reading.kind == "question"
-        if not sure or reading.match is None or question.field in ("matter", "recipient", "wish"):
+        if not sure or reading.match is None or question.field in (*_FREE, "wish") or not QUESTION.match(text):
             return None
         self.decision = Decision("answer", reading.match.passage.id, reason="passage", by=self.script.knowledge.engine)
         reason = f"form-{question.field}"
@@ -341,6 +352,8 @@ class Conversation:
 
     def _rule(self, text: str) -> Rule | None:
         found = rule(text, self.script.rules)
+        if found == "fault" and not (QUESTION.match(text) or ASKING.search(text)):
+            return found  # what is told is a fault, what is asked may have its answer
         return found if found is not None and stands(found, self._reading(text)) else None
 
     def _answered_offer(self, text: str) -> Rule | None:
@@ -477,7 +490,7 @@ class Conversation:
     def _reading(self, text: str) -> Reading:
         last = self._last_text()
         if self._read is None or self._read[:2] != (text, last):
-            self._read = (text, last, self.script.knowledge.read(text, last))
+            self._read = (text, last, self.script.knowledge.read(spelled_out(text), last))
         return self._read[2]
 
     def _remember(self, act: Act) -> Act:

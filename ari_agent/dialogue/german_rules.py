@@ -23,7 +23,8 @@ _OPEN = r"(offen|geöffnet|auf|zu|geschlossen|da|erreichbar|besetzt)"
 _DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
     (am\ )?(nächsten\ |kommenden\ )?((mon|diens|donners|frei|sams|sonn)tag | mittwoch) |
     heiligabend | weihnachten | weihnachtstag | silvester | neujahr | ostern | \w+montag | karfreitag | feiertag |
-    allerheiligen | fronleichnam | pfingsten)"""
+    allerheiligen | fronleichnam | pfingsten | zwischen\ den\ jahren |
+    (diese|nächste|kommende|übernächste)\ woche | (am\ )?wochenende)"""
 
 _PATTERNS: dict[Rule, str] = {
     "emergency": r"""\b(notfall | feuer(?!\ wehr) | (es|hier|das|haus|wohnung|küche|keller|dach)\ brennt |
@@ -135,3 +136,15 @@ QUESTION = re.compile(
     r"\w+(en|t|st|ind) (sie|ihr|du|es|man|ich|wir)\b)"
 )
 """Words that begin like a question: what was understood and is not known, rather than not understood."""
+
+ASKING = re.compile(r"\b(was|wie|wann|wo|woher|wohin|wer|wen|wem|welche[mnrs]?|warum|wieso|wieviel|ob)\b")
+"""A word that asks, wherever it stands."""
+
+_WHERE = re.compile(
+    r"(und |also |ja )*wo (sind|seid|sitzt|sitzen|liegt|ist) (sie|ihr|das|die firma)( denn| eigentlich| genau)*"
+)
+
+
+def spelled_out(text: str) -> str:
+    """Return a question that is too short to have a word of its matter with that word: "und wo sind sie"."""
+    return "wie ist ihre adresse" if _WHERE.fullmatch(text) else text

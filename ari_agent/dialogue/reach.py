@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ari_agent.decision import Decision
 from ari_agent.dialogue.script import Script
@@ -12,6 +12,8 @@ from ari_agent.spoken import dates, opening
 from ari_agent.spoken.telephone import telephone
 from ari_agent.task import Contact, Task, TaskKind
 
+_MOST_DAYS = 31
+"""Days of "nächste Woche", or of a month, that are looked at."""
 _REFUSALS = 2
 """After so many tries to reach a person nobody is rung any more in this call: a callback is noted."""
 
@@ -77,10 +79,9 @@ class Reach:
         days = dates.parse(text, local.date())
         if days is None or days.first == local.date():
             return opening.say(self.hours, local)
-        usual = self.hours.weekly[days.first.weekday()]
-        if days.first != days.last or self.hours.spans_on(days.first) == usual:
-            return None
-        return opening.say_on(self.hours, days.first, local)
+        some = (days.first + timedelta(ahead) for ahead in range(min((days.last - days.first).days + 1, _MOST_DAYS)))
+        unusual = next((day for day in some if self.hours.spans_on(day) != self.hours.weekly[day.weekday()]), None)
+        return unusual and opening.say_on(self.hours, unusual, local)
 
     def task(self, kind: TaskKind, decision: Decision | None, reason: str) -> Task:
         """Return what a person has to do for a caller of whom nothing but the calling number is known."""

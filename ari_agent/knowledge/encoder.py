@@ -16,6 +16,7 @@ from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.ranking import Ranking
 from ari_agent.knowledge.reading import Kind, Match, Reading
 from ari_agent.knowledge.synonyms import widen
+from ari_agent.knowledge.verbatim import Verbatim
 
 SURE = 0.55
 """Probability from which a passage is spoken without asking back, in a document of which every word was trained on."""
@@ -42,6 +43,10 @@ _PEOPLE: tuple[tuple[tuple[Kind, ...], float], ...] = (
 )
 """Kinds that need a person, and the probability of them together from which one is fetched: a false alarm costs a
 minute, a miss may cost more."""
+_ANSWERED = 0.95
+"""Probability of a passage from which a question is rather answered than taken for distress."""
+_RATHER_PEOPLE = 0.45
+"""What is asked of people then."""
 _THRESHOLDS: dict[Kind, float] = {**dict.fromkeys(KINDS, 0.6), "smalltalk": 0.85}
 """Probability from which any other kind of turn is acted on."""
 
@@ -66,6 +71,7 @@ class EncoderKnowledge:
         """
         self.passages = tuple(passages)
         self._network = load(model) if isinstance(model, Path) else model
+        self._verbatim = Verbatim(self.passages)
         widened = widen(self.passages, synonyms, self._network.known)
         self._ranking = Ranking(self._network, widened)
         self.answer = SURE + STRANGE * self._ranking.strangeness if answer is None else answer
@@ -83,7 +89,7 @@ class EncoderKnowledge:
             return Reading(None)
         tokens = self._network.tokens(heard)
         vectors, kinds = self._network.vectors(tokens), self._network.kinds(tokens)
-        match = self._match(self._ranking.probabilities(heard, vectors, kinds))
+        match = self._verbatim.find(text) or self._match(self._ranking.probabilities(heard, vectors, kinds))
         kind = _kind(kinds, match)
         if kind in (*_URGENT, *_PERSONAL) and not tells(text.split()):
             kind = None  # "ich hab", "mir ist": half a sentence is no reason to fetch somebody
@@ -123,10 +129,11 @@ class EncoderKnowledge:
 def _kind(kinds: Floats, match: Match) -> Kind | None:
     """Return the kind of turn to act on; None when none is sure enough, or when a passage may answer after all."""
     by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
-    for group, needed in _PEOPLE:
-        if sum(by_kind[kind] for kind in group) >= needed:
-            return max(group, key=by_kind.__getitem__)
     best = max(by_kind, key=by_kind.__getitem__)
+    answered = best == "question" and match.sure and match.confidence >= _ANSWERED
+    for group, needed in _PEOPLE:
+        if sum(by_kind[kind] for kind in group) >= (_RATHER_PEOPLE if answered else needed):
+            return max(group, key=by_kind.__getitem__)
     if by_kind[best] < _THRESHOLDS[best]:
         return None
     if best == "smalltalk" and by_kind["outside"] >= _OUTSIDE:

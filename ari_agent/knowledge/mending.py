@@ -16,6 +16,9 @@ _SURE_SOUND = 4
 """Digits of a sound from which the vowels may differ; shorter sounds are shared by too many words."""
 _STRANGE = 1.5
 """What a word that nobody knows costs beyond its place, so that joining it is preferred to leaving it."""
+_COMPOUND = 7
+"""Letters of a compound whose forms are joined."""
+_ENDINGS = ("n", "en", "s", "es", "e", "er", "ern")
 _VOWELS = re.compile(r"[aeiouyäöü]+")
 
 
@@ -55,9 +58,16 @@ class Mender:
             return None
         if self._knows(joined):
             return 1.0, joined
+        if (base := self._base(joined)) is not None:
+            return 1.0, base
         if any(not self._knows(part) for part in parts) and (alike := self._alike(joined)):
             return 1.2, alike
         return None
+
+    def _base(self, joined: str) -> str | None:
+        """Return the company's compound of which this is a form: "öl wechseln" is "ölwechsel"."""
+        bases = (joined.removesuffix(ending) for ending in _ENDINGS if joined.endswith(ending))
+        return next((base for base in bases if len(base) >= _COMPOUND and base in self._own), None)
 
     def _alike(self, word: str) -> str | None:
         """Return a word of the company that sounds like this one."""

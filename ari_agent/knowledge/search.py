@@ -20,6 +20,7 @@ from ari_agent.knowledge.mending import Mender
 from ari_agent.knowledge.passage import Passage
 from ari_agent.knowledge.reading import Match, Reading
 from ari_agent.knowledge.synonyms import widen
+from ari_agent.knowledge.verbatim import Verbatim
 
 ANSWER = 0.48
 """Share of the caller's weighed content words that a passage must explain to be spoken."""
@@ -71,6 +72,7 @@ class SearchKnowledge:
         apart, and `answer` the share from which a passage is spoken, None for that of any company.
         """
         self.passages = tuple(passages)
+        self._verbatim = Verbatim(self.passages)
         self.answer = ANSWER if answer is None else answer
         """Share from which a passage is spoken."""
         widened = widen(self.passages, synonyms, known)
@@ -82,7 +84,7 @@ class SearchKnowledge:
 
     def read(self, text: str, last: str = "") -> Reading:
         """Read the caller's words."""
-        return Reading(self.match(text))
+        return Reading(self._verbatim.find(text) or self.match(text))
 
     def match(self, text: str) -> Match | None:
         """Return the passage that explains the words best, or None when no passage has any of them.

@@ -60,3 +60,7 @@ def test_a_word_of_a_class_has_the_rows_of_the_class() -> None:
     features = Features({"golf": "auto"})
     assert set(features.of_word("auto")) & set(features.of_word("golf"))
     assert not set(features.of_word("auto")) & set(features.of_word("haus"))
+
+
+def test_a_form_of_a_compound_is_joined() -> None:
+    assert Mender({"öl", "wechseln"}, {"ölwechsel"}).mend(["öl", "wechseln"]) == ["ölwechsel"]
