@@ -81,7 +81,7 @@ class Reach:
             return opening.say(self.hours, local)
         some = (days.first + timedelta(ahead) for ahead in range(min((days.last - days.first).days + 1, _MOST_DAYS)))
         unusual = next((day for day in some if self.hours.spans_on(day) != self.hours.weekly[day.weekday()]), None)
-        return unusual and opening.say_on(self.hours, unusual, local)
+        return opening.say_on(self.hours, unusual, local) if unusual else None
 
     def task(self, kind: TaskKind, decision: Decision | None, reason: str) -> Task:
         """Return what a person has to do for a caller of whom nothing but the calling number is known."""
