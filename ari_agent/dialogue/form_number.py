@@ -84,6 +84,8 @@ class NumberSlot:
         self._pending: list[str] = []
         """What may have been said, the likeliest first."""
         self._denied: set[str] = set()
+        self._wrong: str | None = None
+        """Number that was denied without a word on what is wrong; that may come after a pause."""
         self._so_far = ""
         """Words of a number that goes on after a pause."""
         self._typed: str | None = None
@@ -207,6 +209,10 @@ class NumberSlot:
     def _take(self, text: str) -> None:
         said = whole = _spoken(text)
         self._goes_on = False
+        wrong, self._wrong = self._wrong, None
+        if wrong and (corrected := apply_correction(wrong, said)) and corrected not in self._denied:
+            self._pending, self._so_far = [corrected], ""
+            return
         before, gap, after = text.partition(UNKNOWN)
         if gap and _has_figures(before) and _has_figures(after):
             self._so_far = ""  # a figure is missing in the middle
@@ -283,6 +289,7 @@ class NumberSlot:
             self._calling = None if number == self._calling else self._calling
             self.value = None if number == self.value else self.value
         self._pending = self._pending[1:] if plainly else []
+        self._wrong = number if plainly and not self._pending else None
         self.doubtful, self._so_far, self._goes_on = None, "", False
 
     def _settle(self) -> None:

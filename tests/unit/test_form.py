@@ -730,3 +730,20 @@ def test_an_email_address_is_no_other_wish() -> None:
     call = form(email=True)
     say_all(call, *TO_WISH, "egal")
     assert call.fits("info ät huber punkt de")
+
+
+def test_what_is_wrong_may_come_after_a_pause() -> None:
+    form = Form(
+        "callback",
+        FORM_SIE,
+        now=datetime(2026, 11, 3, 15, tzinfo=ZoneInfo("Europe/Berlin")),
+        hours=None,
+        asks=Asks(company=False),
+        task=Task("callback"),
+    )
+    form.begin()
+    for text in ("petra lang", "ja", "null vier null sechs sechs neun sechs neun acht sieben zwei", "nein"):
+        form.said(text)
+    again = form.said("sieben drei")
+    assert isinstance(again, Say)
+    assert "neun acht, sieben drei" in again.text
