@@ -19,7 +19,8 @@ QUIET_MS = 700
 """The agent has finished when it has been silent for so long."""
 TURN_S = 15.0
 """A turn is in the call log behind the call, and the machine may be busy."""
-MOST_ANSWERS = 30
+MOST_ANSWERS = 15
+"""A form asks for less, unless it goes in circles."""
 
 
 class Talk:
