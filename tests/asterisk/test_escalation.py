@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -19,9 +20,11 @@ from .people import (
     NUMBER,
     STAFF_TONE,
     Ears,
+    ask,
     connected,
     heard_tone,
     nothing_left,
+    notice_over,
     receptionist,
     wants_a_person,
 )
@@ -29,7 +32,15 @@ from .people import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-served = agents.served("escalation", escalation={"ring_s": 4, "key_s": 1})
+WORKSHOP = "PJSIP/empfang3"
+STATIONS = {
+    "targets": {"werkstatt": WORKSHOP},
+    "table": [{"urgency": "high", "targets": ["werkstatt", "empfang"]}],
+}
+"""Urgent matters go to a phone, and to the queue when it is not free; all others to the queue."""
+ANOTHER_CALL = "context=sandbox-desk&extension=answers&priority=1"
+
+served = agents.served("escalation", escalation={"ring_s": 4, "key_s": 1, **STATIONS})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,6 +59,17 @@ async def caller(sandbox: Sandbox) -> AsyncIterator[Phone]:
 async def desk(sandbox: Sandbox) -> AsyncIterator[Phone]:
     async with receptionist(sandbox) as phone:
         yield phone
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def workshop(sandbox: Sandbox) -> AsyncIterator[Phone]:
+    async with receptionist(sandbox, "empfang3") as phone:
+        yield phone
+
+
+async def calls_in_an_emergency(caller: Phone) -> None:
+    await notice_over(caller)
+    await ask(caller, "Das ist ein Notfall!")
 
 
 async def whispered_to(caller: Phone, desk: Phone) -> Ringing:
@@ -179,6 +201,63 @@ async def test_whoever_hangs_up_first_frees_both_lines(
     await first.hangup()
     await other.wait_ended(timeout=3)
     assert await closing(served, sandbox) == ("handed-over", "key-0")
+
+
+async def test_a_phone_of_the_settings_is_rung_itself_with_the_same_whisper_and_keys(
+    served: Agent, ears: Ears, caller: Phone, workshop: Phone, desk: Phone, sandbox: Sandbox
+) -> None:
+    await calls_in_an_emergency(caller)
+    ringing = await workshop.wait_ringing()
+    assert (ringing.name, ringing.number) == ("KI: DRINGEND Notfall", NUMBER)
+    await workshop.answer()
+    await workshop.listen(quiet_ms=500)
+    await workshop.dtmf("1")
+    await asyncio.gather(caller.tone(CALLERS_TONE, 5), workshop.tone(STAFF_TONE, 5))
+    await asyncio.gather(heard_tone(workshop, CALLERS_TONE), heard_tone(caller, STAFF_TONE))
+    assert await ears.heard(workshop, ears.script.whisper("emergency"))
+    assert not desk.in_call
+    await workshop.hangup()
+    await caller.wait_ended(timeout=3)
+    assert await closing(served, sandbox) == ("handed-over", "emergency")
+    call = await served.book.last()
+    assert call["escalated_to"] == WORKSHOP
+    assert await served.book.escalations(call["id"]) == ["accepted"]
+
+
+@pytest.mark.parametrize(
+    ("first", "result"),
+    [("has a call", "nobody-free"), ("is not registered", "nobody-free"), ("declines", "declined")],
+)
+async def test_the_next_is_rung_when_the_first_phone(
+    served: Agent, caller: Phone, desk: Phone, sandbox: Sandbox, first: str, result: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        if first != "is not registered":
+            workshop = await stack.enter_async_context(receptionist(sandbox, "empfang3"))
+        if first == "has a call":
+            await asyncio.to_thread(sandbox.ari, "POST", f"channels?endpoint={WORKSHOP}&{ANOTHER_CALL}")
+            await workshop.wait_ringing()
+            await workshop.answer()
+        await calls_in_an_emergency(caller)
+        if first == "declines":
+            await workshop.wait_ringing()
+            await declines_by_key(workshop)
+        await desk.wait_ringing()
+        await desk.answer()
+        await desk.wait_speech()
+        await desk.dtmf("1")
+        await heard_tone_of(desk, caller)
+        call = (await served.book.last())["id"]
+        assert await served.book.escalations(call) == [result, "accepted"]
+        await caller.hangup()
+        if first == "has a call":
+            await workshop.hangup()
+        assert await closing(served, sandbox) == ("handed-over", "emergency")
+
+
+async def heard_tone_of(desk: Phone, caller: Phone) -> None:
+    await desk.tone(STAFF_TONE, 1.0)
+    await heard_tone(caller, STAFF_TONE)
 
 
 @pytest.mark.parametrize("after_ms", [0, 150, 250])
