@@ -7,26 +7,25 @@ is being filled in, the caller's words belong to it, but for those that always b
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ari_agent.decision import ACTS, Decision, Exchange, Situation
+from ari_agent.decision import ACTS, Decision, Situation
 from ari_agent.dialogue import questions
 from ari_agent.dialogue.acts import Act, Answer, Ask, Goodbye, Noted
 from ari_agent.dialogue.dictation import Dictation, asked
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Form
-from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.german_rules import ASKING, BACKCHANNELS, CALLBACK, QUESTION, UNKNOWN, spelled_out
+from ari_agent.dialogue.german_rules import CALLBACK, QUESTION, UNKNOWN
+from ari_agent.dialogue.hearing import Hearing
+from ari_agent.dialogue.history import History
 from ari_agent.dialogue.note import NoteBuilder
-from ari_agent.dialogue.policy import Rule, admit, asks_model, is_clear, judge, rule, stands
+from ari_agent.dialogue.policy import Rule, admit, asks_model, judge, rule
 from ari_agent.dialogue.reach import Caller, Reach, utc
 from ari_agent.dialogue.replies import Replies
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.dialogue.wording import Wording
-from ari_agent.knowledge.reading import Reading
 from ari_agent.protocols import PLAIN, Manner
 from ari_agent.task import Note, Task
 
@@ -42,8 +41,6 @@ _OPEN = {
     "slower", "aborted",
 }  # fmt: skip
 """After a reply with one of these reasons a "nein" asks for something else; after any other it ends the call."""
-_OFFERS = {"unknown", "refused"}
-"""Replies that offer something: a "ja" takes it."""
 _ABOUT_THE_TALK: tuple[Rule, ...] = (
     "goodbye", "yes", "no", "greeting", "repeat", "slower", "english", "german", "wait",
 )  # fmt: skip
@@ -58,10 +55,6 @@ _FIRST = ("name", "recipient")
 """A no to the first question is one to the form."""
 _STOP = "abbrechen"
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
-_BESIDE_A_YES = 3
-"""More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
-_EXCHANGES = 20
-"""Turns that a model may be told of; the oldest falls out."""
 
 
 @dataclass(slots=True)
@@ -85,22 +78,13 @@ class Conversation:
     _misses: int = field(default=0, init=False)
     _doubts: int = field(default=0, init=False)
     _silences: int = field(default=0, init=False)
-    _asked_for: tuple[str, ...] = field(default=(), init=False)
-    """Ids of the passages of the last "Geht es um …?"."""
     _denied: set[str] = field(default_factory=set, init=False)
     """Ids of passages that the caller did not mean: they are not asked for again."""
     _about: str = field(default="", init=False)
     """The last intent, for who presses 0 after it."""
     _answered: bool = field(default=False, init=False)
-    _last: Act = field(init=False)
-    """The last reply, for "wie bitte?" and for what a "nein" means."""
-    _said: str = field(default="", init=False)
-    """The caller's last words, until it is known what they heard of the reply."""
-    _replying: bool = field(default=False, init=False)
-    """Whether the latest exchange is the one whose reply is being said."""
-    _history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=_EXCHANGES), init=False)
-    _read: tuple[str, str, Reading] | None = field(default=None, init=False)
-    """The latest reading with its words, because the last partial and the final text are mostly the same."""
+    _hearing: Hearing = field(init=False)
+    _history: History = field(default_factory=History, init=False)
     _note: NoteBuilder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +93,7 @@ class Conversation:
         self._dictation = Dictation(self.script, self.caller, self._reach)
         self._note = NoteBuilder(self._reach.hours.zone) if self._reach.hours else NoteBuilder()
         self.greeting = self._replies.greeting()
-        self._last = Ask(self.greeting, "greeting")
+        self._hearing = Hearing(self.script, self._dictation, self.greeting)
 
     @property
     def wording(self) -> Wording:
@@ -124,15 +108,14 @@ class Conversation:
         "" and unknown words alone count as not understood.
         """
         self._silences = 0
-        self._said, self.consulted, self._replying = text, None, False
+        self._history.turn(text)
+        self.consulted = None
         if (form := self._dictation.form) is not None:
             return self._remember(self._dictated(form, text))
         if self.manner.language == "en":
             return self._remember(self._in_english(text))
-        found, reading = self._rule(text), self._reading(text)
-        if found in (None, "goodbye", "yes", "no"):
-            found = self._answered_offer(text) or found
-        if found is None and set(text.split()) - {UNKNOWN} and BACKCHANNELS.issuperset(text.split()):
+        found, reading = self._hearing.rule(text), self._hearing.reading(text)
+        if found is None and self._hearing.only_listens(text):
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
         if found in _ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
@@ -158,7 +141,8 @@ class Conversation:
     def key(self, digit: str) -> Act:
         """Decide after a key; 0 is the way to a person at any time, but for a number that is being typed."""
         self._silences = 0
-        self.decision, self._replying = None, False
+        self._history.turn()
+        self.decision = None
         form = self._dictation.form
         if form is not None and (step := form.key(digit)) is not None:
             return self._remember(self._dictation.step(step))
@@ -171,11 +155,12 @@ class Conversation:
 
     def silent(self) -> Act:
         """Decide after the caller said nothing for the time of the settings."""
-        self.decision, self._replying = None, False
+        self._history.turn()
+        self.decision = None
         if (form := self._dictation.form) is not None:
             step = form.silent()
             return self._remember(self._dictation.step(step) if step else self._replies.nobody_there())
-        if isinstance(self._last, Noted):
+        if isinstance(self._hearing.last, Noted):
             return self._remember(self._replies.goodbye("silence"))  # all was said
         self._silences += 1
         if self._silences < _SILENCES:
@@ -188,7 +173,8 @@ class Conversation:
         """Decide after nobody took the call: a callback is offered, or the form goes on."""
         self._misses = self._silences = 0
         self._reach.refuse()
-        wish, self.decision, self._replying = self.decision, None, False
+        self._history.turn()
+        wish, self.decision = self.decision, None
         sorry = self._replies.sorry(reason)
         if (form := self._dictation.form) is not None:
             return self._remember(asked(form.question(), sorry))
@@ -197,35 +183,20 @@ class Conversation:
 
     def replied(self, heard: str) -> None:
         """Note how much of the reply the caller heard; more of it, when a reply that was cut off is gone on with."""
-        if self._said:
-            self._history.append(Exchange(self._said, heard))
-            self._said, self._replying = "", True
-        elif self._replying:
-            self._history[-1] = replace(self._history[-1], agent=heard)
+        self._history.replied(heard)
 
     # What the call wants to know
 
     def makes_sense(self, partial: str) -> bool:
         """Tell whether the words so far can be acted on, so that a short pause ends the turn."""
-        found = rule(partial, self.script.rules)
-        if (form := self._dictation.form) is not None:
-            return form.expects_yes_no and found in ("yes", "no")
-        match found:
-            case "yes" | "no":
-                return len(self._asked_for) == 1 or self._last.reason in _OFFERS
-            case "greeting":
-                return False  # the matter comes next
-            case None:
-                return is_clear(partial, self._reading(partial))
-            case _:
-                return True
+        return self._hearing.makes_sense(partial)
 
     def ahead(self, partial: str) -> Situation | None:
         """Return the turn as far as it has been spoken, if a model will be asked; None else.
 
         Words that have had no reply yet belong to it: the caller goes on while they are being decided.
         """
-        text = f"{self._said} {partial}".strip()
+        text = f"{self._history.said} {partial}".strip()
         if self.script.consultation.when == "never" or self._dictation.form or rule(text, self.script.rules):
             return None
         return self._situation(text, Decision("ask", reason="not-understood"))
@@ -235,10 +206,7 @@ class Conversation:
 
         `last_sentence`: we are in the last sentence of the reply; if it asks for a yes or no, "ja" is the answer.
         """
-        words = text.split()
-        if last_sentence and rule(text, self.script.rules) == "yes" and self._asks_yes_or_no():
-            return False
-        return words.count(UNKNOWN) <= 1 and BACKCHANNELS.issuperset(words)
+        return self._hearing.is_backchannel(text, last_sentence=last_sentence)
 
     def unfinished(self) -> Task | None:
         """Return, once, what is left to do for a caller who is gone: half a form, or a person they did not reach."""
@@ -251,13 +219,6 @@ class Conversation:
         """Return the note of the call; None when nothing happened in it."""
         return self._note.build(outcome, self.script.office.made_by, self.caller.contact)
 
-    def _asks_yes_or_no(self) -> bool:
-        if (form := self._dictation.form) is not None:
-            return form.expects_yes_no
-        if isinstance(self._last, Answer):
-            return bool(self._last.after)
-        return len(self._asked_for) == 1 or self._last.reason in _OFFERS or isinstance(self._last, Noted)
-
     # Forms
 
     def _dictated(self, form: Form, text: str) -> Act:
@@ -269,9 +230,9 @@ class Conversation:
             found = None
         match found:
             case "emergency" | "accident" | "distress":
-                return self._person(self._completed(judge(found, self._reading(text), "rules")))
+                return self._person(self._completed(judge(found, self._hearing.reading(text), "rules")))
             case "wish-for-person" if self._reach.stations(_A_PERSON):
-                return self._person(self._completed(judge(found, self._reading(text), "rules")))
+                return self._person(self._completed(judge(found, self._hearing.reading(text), "rules")))
             case "wish-for-person":
                 return asked(form.question(), self._reach.opening() or self.wording.refusals["nobody-free"])
             case "repeat":
@@ -285,17 +246,13 @@ class Conversation:
                 return self._replies.goodbye("goodbye")
             case None if answer := self._aside(form, text):
                 return answer
-        if form.question().field in _FIRST and self._refuses(text):
+        if form.question().field in _FIRST and self._hearing.refuses(text):
             text = _STOP
         return self._dictation.step(form.said(text))
 
-    def _refuses(self, text: str) -> bool:
-        said, rest = verdict(text)
-        return said == "no" and len(rest.split()) <= _BESIDE_A_YES
-
     def _aside(self, form: Form, text: str) -> Answer | None:
         """Return the answer to a question amid a form, which goes on behind it; None when it is none, or not sure."""
-        reading, question = self._reading(text), form.question()
+        reading, question = self._hearing.reading(text), form.question()
         sure = reading.match is not None and reading.match.sure and reading.kind == "question"
         if not sure or reading.match is None or question.field in (*_FREE, "wish") or not QUESTION.match(text):
             return None
@@ -325,18 +282,18 @@ class Conversation:
         match found:
             case "goodbye" | "no":
                 return self._replies.goodbye(found)
-            case "yes" if self._last.reason == "refused":
+            case "yes" if self._hearing.last.reason == "refused":
                 return self._english_callback(Decision("escalate", reason="english"))
             case "german":
                 self.manner, self._replies.wording = replace(PLAIN, slow=self.manner.slow), self.script.wording
                 return Ask(f"{self.wording.german_again} {self._replies.say(self.wording.what_else)}", found)
             case "repeat" | "slower" | "english":
-                return Ask(self._last_text(), "repeat")
+                return Ask(self._hearing.last_text, "repeat")
             case None if not self._misses:
                 self._misses += 1
                 return Ask(self._replies.say(self.wording.not_understood), "not-understood")
             case "emergency" | "accident" | "distress" | "fault" | "bereavement" | "lawyer":
-                return self._person(self._completed(judge(found, self._reading(text), "rules")))
+                return self._person(self._completed(judge(found, self._hearing.reading(text), "rules")))
             case _:
                 return self._person(Decision("escalate", reason="english"))
 
@@ -350,52 +307,39 @@ class Conversation:
 
     # Turns
 
-    def _rule(self, text: str) -> Rule | None:
-        found = rule(text, self.script.rules)
-        if found == "fault" and not (QUESTION.match(text) or ASKING.search(text)):
-            return found  # what is told is a fault, what is asked may have its answer
-        return found if found is not None and stands(found, self._reading(text)) else None
-
-    def _answered_offer(self, text: str) -> Rule | None:
-        """Return what the caller says to an offer or a question of ours, in whatever words."""
-        if not (self._asked_for or self._last.reason in _OFFERS):
-            return None
-        said, rest = verdict(text)
-        return said if len(rest.split()) <= _BESIDE_A_YES else None
-
     def _situation(self, text: str, default: Decision) -> Situation:
-        return Situation(text, tuple(self._history), ACTS, default)
+        return Situation(text, self._history.exchanges, ACTS, default)
 
     def _by_state(self, found: Rule | None) -> Act:
         """Act on words whose meaning depends on what was said before."""
         w = self.wording
         self.decision = None
         match found:
-            case "yes" if self._last.reason == "unknown":
+            case "yes" if self._hearing.last.reason == "unknown":
                 return self._person(Decision("escalate", reason="unknown"))
-            case "yes" if self._last.reason == "refused" and (due := self._dictation.missed) is not None:
+            case "yes" if self._hearing.last.reason == "refused" and (due := self._dictation.missed) is not None:
                 return self._dictation.begin(
                     "callback", Decision("message", intent=due.intent, urgency=due.urgency, reason=due.reason)
                 )
-            case "yes" if self._last.reason == "which":  # yes to one of two is none
+            case "yes" if self._hearing.last.reason == "which":  # yes to one of two is none
                 self._misses += 1
                 return (
-                    self._last
+                    self._hearing.last
                     if self._misses < _MISSES
                     else self._person(Decision("escalate", reason="not-understood"))
                 )
-            case "yes" if self._asked_for:
-                return self._answer(Decision("answer", self._asked_for[0], reason="passage"))
+            case "yes" if self._hearing.asked_for:
+                return self._answer(Decision("answer", self._hearing.asked_for[0], reason="passage"))
             case "yes":
                 return Ask(self._replies.say(w.what_else), found)
-            case "no" if self._last.reason == "refused":
+            case "no" if self._hearing.last.reason == "refused":
                 self._dictation.forget()
                 return Ask(self._replies.say(w.then_what), found)
             case "repeat":
-                return Ask(self._last_text(), found)
+                return Ask(self._hearing.last_text, found)
             case "slower":
                 self.manner = replace(self.manner, slow=True)
-                return Ask(f"{w.slower} {self._last_text()}", found)
+                return Ask(f"{w.slower} {self._hearing.last_text}", found)
             case "english":
                 self.manner, self._replies.wording = replace(ENGLISH_MANNER, slow=self.manner.slow), ENGLISH
                 return Ask(self._replies.say(ENGLISH.english_switch), found)
@@ -403,8 +347,8 @@ class Conversation:
                 return Ask(self._replies.say(w.what_else), found)
             case "wait":
                 return Ask(self._replies.say(w.wait), found)
-            case "no" if self._last.reason in _OPEN:
-                self._denied.update(self._asked_for)
+            case "no" if self._hearing.last.reason in _OPEN:
+                self._denied.update(self._hearing.asked_for)
                 return Ask(self._replies.say(w.then_what), found)
             case "greeting":
                 return Ask(self.greeting, found)
@@ -416,7 +360,7 @@ class Conversation:
         parts = questions.split(text)
         if len(parts) == 1:
             return None
-        matches = [self.script.knowledge.read(part, self._last_text()).match for part in parts]
+        matches = [self.script.knowledge.read(part, self._hearing.last_text).match for part in parts]
         if any(match is None or not match.sure for match in matches):
             return None
         passages = list({match.passage.id: match.passage for match in matches if match is not None}.values())
@@ -447,7 +391,7 @@ class Conversation:
     def _completed(self, decision: Decision) -> Decision:
         """Add what the catalogue of intents says about urgency and who takes such calls."""
         if decision.intent == "person" or (decision.act == "message" and not decision.target):
-            about, target = self.script.named_in(self._said)
+            about, target = self.script.named_in(self._history.said)
             decision = replace(decision, intent=about or decision.intent, target=decision.target or target)
         intent = self.script.intents.get(decision.intent)
         urgency, target = decision.urgency, decision.target
@@ -464,11 +408,11 @@ class Conversation:
                 return self._answer(decision)
             case "ask":
                 repeats = decision.reason == "repeat"
-                return Ask(self._last_text(), "repeat") if repeats else self._replies.ask_back(decision)
+                return Ask(self._hearing.last_text, "repeat") if repeats else self._replies.ask_back(decision)
             case "escalate":
                 return self._person(decision)
             case "message":
-                return self._dictation.begin("callback" if CALLBACK.search(self._said) else "message", decision)
+                return self._dictation.begin("callback" if CALLBACK.search(self._history.said) else "message", decision)
             case "goodbye":
                 return self._replies.goodbye(decision.reason)
             case "smalltalk":
@@ -483,16 +427,6 @@ class Conversation:
         self._answered = True
         return more
 
-    def _last_text(self) -> str:
-        last = self._last
-        return f"{last.text} {last.after}".strip() if isinstance(last, Answer) else last.text
-
-    def _reading(self, text: str) -> Reading:
-        last = self._last_text()
-        if self._read is None or self._read[:2] != (text, last):
-            self._read = (text, last, self.script.knowledge.read(spelled_out(text), last))
-        return self._read[2]
-
     def _remember(self, act: Act) -> Act:
         sources = (act.source, *act.also) if isinstance(act, Answer) else ()
         title = ", ".join(self.script.passages[source].title for source in sources)
@@ -502,6 +436,6 @@ class Conversation:
         if act.reason == "repeat":
             return act  # what was repeated still stands
         asked_for = (self.decision.source, self.decision.other) if self.decision and act.reason in _DOUBTFUL else ()
-        self._asked_for = tuple(filter(None, asked_for))
-        self._last = act
+        self._hearing.asked_for = tuple(filter(None, asked_for))
+        self._hearing.last = act
         return act

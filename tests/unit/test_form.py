@@ -736,7 +736,7 @@ def test_what_is_wrong_may_come_after_a_pause() -> None:
     form = Form(
         "callback",
         FORM_SIE,
-        now=datetime(2026, 11, 3, 15, tzinfo=ZoneInfo("Europe/Berlin")),
+        now=datetime(2026, 11, 3, 15, tzinfo=BERLIN),
         hours=None,
         asks=Asks(company=False),
         task=Task("callback"),

@@ -189,7 +189,7 @@ def test_a_document_full_of_orders_is_spoken_as_it_is_written_and_obeyed_by_nobo
 def test_what_a_model_reads_of_orders_stays_a_quotation(order: str) -> None:
     talk = Conversation(SCRIPT)
     turn(talk, order)
-    situation = Situation(order, tuple(talk._history), ACTS, Decision("ask"))
+    situation = Situation(order, talk._history.exchanges, ACTS, Decision("ask"))
     messages = prompt.messages(SCRIPT.brief(), situation, SCRIPT.topic(PASSAGES[2].id))
     for message in messages:
         assert not re.search(r"<\||\|>|</?s>|\[INST\].*<<|<start_of_turn>|<<SYS>>", message["content"])
