@@ -57,7 +57,7 @@ def fill(talk: Conversation, *answers: str) -> Noted:
     """Answer what the form asks; whatever it wants confirmed is right."""
     waiting = list(answers)
     for _ in range(20):
-        last = talk._last
+        last = talk._hearing.last
         if isinstance(last, Noted):
             return last
         said(talk, waiting.pop(0) if waiting and "check" not in last.reason and "offer" not in last.reason else "ja")
