@@ -17,7 +17,7 @@ from ari_agent.dialogue.acts import Act, Answer, Ask, Goodbye, Noted
 from ari_agent.dialogue.dictation import Dictation, asked
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Form
-from ari_agent.dialogue.german_rules import CALLBACK, QUESTION, UNKNOWN
+from ari_agent.dialogue.german_rules import ALSO_FAREWELL, CALLBACK, QUESTION, UNKNOWN
 from ari_agent.dialogue.hearing import Hearing
 from ari_agent.dialogue.history import History
 from ari_agent.dialogue.note import NoteBuilder
@@ -350,6 +350,8 @@ class Conversation:
             case "no" if self._hearing.last.reason in _OPEN:
                 self._denied.update(self._hearing.asked_for)
                 return Ask(self._replies.say(w.then_what), found)
+            case "greeting" if self._history.exchanges and ALSO_FAREWELL.issuperset(self._history.said.split()):
+                return self._replies.goodbye("goodbye")
             case "greeting":
                 return Ask(self.greeting, found)
             case _:

@@ -29,7 +29,8 @@ _INTRODUCING = [
         "der nachname ist", "mein nachname", "der nachname", "nachname", "name ist", "hier spricht", "hier", "hier ist",
         "am telefon ist", "es spricht", "ich heiße", "ich heisse", "ich bin der", "ich bin die", "ich bin", "das ist",
         "sie sprechen mit", "guten tag", "guten morgen", "guten abend", "grüß gott", "hallo", "moin", "servus",
-        "ich buchstabiere", "buchstabiert", "ich wiederhole", "also", "ja", "jo", "jep", "nein", "äh", "ähm", "öh", "und", "mit",
+        "ich buchstabiere", "buchstabiert", "ich wiederhole", "also", "ja", "jo", "jep", "nein", "äh", "ähm", "öh",
+        "und", "mit",
         "noch einmal", "nochmal", "noch mal", "gerne", "gern", "bitte", "sondern", "es heißt", "heißt", "name",
         "der richtige name ist", "richtig ist", "es ist", "ist", "der", "die", "natürlich", "klar", "okay", "moment",
     )

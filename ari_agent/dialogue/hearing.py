@@ -74,7 +74,7 @@ class Hearing:
         """Tell whether the words so far can be acted on, so that a short pause ends the turn."""
         found = rule(partial, self._script.rules)
         if (form := self._dictation.form) is not None:
-            return form.expects_yes_no and found in ("yes", "no")
+            return form.expects_yes_no and found == "yes"  # after a no and a pause follows what is right
         match found:
             case "yes" | "no":
                 return len(self.asked_for) == 1 or self.last.reason in OFFERS
