@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,15 @@ def test_the_guide_for_authors_names_every_field() -> None:
     guide = (FOLDER / "README.rst").read_text(encoding="utf-8")
     fields = {name for model in (Dialogue, Turn, Taken, Noted) for name in model.model_fields} - {"topic"}
     assert [name for name in sorted({*fields, *SUBJECTS.values(), *UNTOLD}) if f"``{name}" not in guide] == []
+
+
+async def test_the_example_of_the_guide_passes(tmp_path: Path) -> None:
+    guide = (FOLDER / "README.rst").read_text(encoding="utf-8")
+    example = textwrap.dedent(guide[guide.index("    [[conversation]]") : guide.index("TOML wants everything")])
+    (tmp_path / "example.toml").write_text(example, encoding="utf-8")
+    (dialogue,) = read(tmp_path)
+    async with Companies({"engine": "embedded"}) as companies:
+        assert judge(dialogue, await hold(dialogue, companies)) == []
 
 
 def test_there_are_enough_conversations_on_every_topic() -> None:
