@@ -54,6 +54,8 @@ _FREE = ("matter", "recipient")
 _FIRST = ("name", "recipient")
 """A no to the first question is one to the form."""
 _STOP = "abbrechen"
+_NAMING = 4
+"""Letters of a word that names a passage."""
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
 
 
@@ -380,6 +382,8 @@ class Conversation:
             self._doubts += 1
             if self._doubts > _DOUBTS or decision.source in self._denied:
                 self.decision = decision = replace(decision, source=None, other=None, reason="unknown")
+        elif decision.act == "answer" and decision.source in self._denied and not self._names(decision.source):
+            self.decision = decision = replace(decision, act="ask", source=None, reason="unknown")
         else:
             self._doubts = 0
         if decision.reason in ("not-understood", "unknown") and decision.act == "ask":
@@ -389,6 +393,12 @@ class Conversation:
         else:
             self._misses = 0
         return self._remember(self._act(decision))
+
+    def _names(self, source: str) -> bool:
+        """Tell whether the caller's words name a passage by its title: "das kleine", after a no to one of two."""
+        title = self.script.passages[source].title.lower().split()
+        spoken = [word for word in self._history.said.split() if len(word) >= _NAMING]
+        return any(named.startswith(word) for word in spoken for named in title)
 
     def _completed(self, decision: Decision) -> Decision:
         """Add what the catalogue of intents says about urgency and who takes such calls."""
