@@ -115,9 +115,11 @@ async def test_a_caller_who_is_not_understood_twice_is_brought_to_a_person(
     served: Agent, ears: Ears, caller: Phone
 ) -> None:
     await notice_over(caller)
+    begun = await caller.wait_speech()
+    await caller.wait_quiet(700, since=begun)  # into the agent's words it would be a noise
     first = await ask(caller, "Xylophon Quarz!")
     begun = await caller.wait_speech(since=first + 1)
-    await caller.wait_quiet(200, since=begun)
+    await caller.wait_quiet(700, since=begun)
     assert (await ears.where(caller, ears.wording.not_understood, first))[0] is not None
     await ask(caller, "Bratwurst Zirkus!")
     call = (await served.book.last())["id"]
