@@ -149,5 +149,6 @@ def spelled_out(text: str) -> str:
     """Return a question that is too short to have a word of its matter with that word: "und wo sind sie"."""
     return "wie ist ihre adresse" if _WHERE.fullmatch(text) else text
 
+
 ALSO_FAREWELL = frozenset({"servus"})
 """Greetings that are a farewell once something was said."""

@@ -219,7 +219,9 @@ def test_a_passage_without_letters_is_no_trouble() -> None:
 
 def test_the_threshold_of_a_company_decides_what_is_spoken() -> None:
     for answer, sure in ((0.05, True), (0.999999, False)):
-        match = EncoderKnowledge(LINDNER, NETWORK, answer=answer).read("was kostet denn so eine wartung bei ihnen").match
+        match = (
+            EncoderKnowledge(LINDNER, NETWORK, answer=answer).read("was kostet denn so eine wartung bei ihnen").match
+        )
         assert match is not None
         assert match.sure is sure
 
