@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from sandbox.bench import figures, machine, report, usage
+from sandbox.bench import dialogues, figures, machine, program, report, search, usage
 from sandbox.bench.callers import shares
 from sandbox.bench.figures import Question
 from sandbox.bench.measure import BargeIn, Parallel
@@ -185,3 +188,55 @@ def test_a_report_says_what_is_missing_and_that_the_machine_was_busy() -> None:
     assert "busy" in incomplete.warnings()[0]
     assert "host gave 9 %" in made(stolen=9.0).warnings()[0]
     assert "load 0.8" in made(load=0.8).warnings()[0]
+
+
+def shown(show: Callable[[dict[str, Any], Console], None], found: dict[str, Any]) -> list[list[str]]:
+    """What is printed, as the words of each line."""
+    terminal = io.StringIO()
+    show({"figures": found}, Console(file=terminal, width=120))
+    return [line.split() for line in terminal.getvalue().splitlines() if line.strip()]
+
+
+async def test_the_table_of_search_has_what_its_program_measures() -> None:
+    options = ("--engine", "search", "--passages", "50")
+    found = json.loads(await program.run(search.PROGRAM, *options, "--json", limit_s=60))
+    lines = shown(search.show, found)
+    header = "search recall@1 recall@3 right at once wrong at once false answers ms p50 ms p95"
+    assert lines[0] == header.split()
+    rows = {line[1]: line[2:] for line in lines if line[0] == "search,"}
+    assert set(rows) >= {"decisions", "stadtwerke", "sanitaetshaus", "verleih", "documents", "50"}
+    decisions = found["search"]["decisions"]
+    assert rows["decisions"] == [
+        *(f"{decisions['shares'][share]:.1%}" for share in ("recall@1", "recall@3", "at once", "wrong")),
+        f"{decisions['shares']['false answers']:.1%}",
+        f"{decisions['ms_p50']:g}",
+        f"{decisions['ms_p95']:g}",
+    ]
+    assert list(rows)[-1] == "50"
+    assert rows["50"][1:6] == ["–"] * 5  # of the large company only the times count
+
+
+async def test_the_table_of_conversations_has_what_its_program_counts() -> None:
+    found = json.loads(
+        await program.run(dialogues.PROGRAM, "--topic", "goodbye", "--json", limit_s=60, accepted=(0, 1))
+    )
+    count = [str(found["passed"]), str(found["failed"])]
+    assert shown(dialogues.show, found)[2:4] == [["goodbye", *count], ["all", *count]]
+    assert int(count[0]) > 0
+
+
+def test_conversations_that_failed_are_counted_and_named() -> None:
+    topics = {"form_ways": {"passed": 3, "failed": 0}, "person": {"passed": 1, "failed": 1}}
+    failures = {"person-now": ["turn 1: nothing is said"]}
+    found = {"engine": "embedded", "passed": 4, "failed": 1, "topics": topics, "failures": failures}
+    lines = shown(dialogues.show, found)
+    assert ["form", "ways", "3", "0"] in lines
+    assert ["person", "1", "1"] in lines
+    assert lines[-2:] == [["all", "4", "1"], ["failed:", "person-now"]]
+
+
+async def test_a_program_that_fails_or_never_ends_is_an_error() -> None:
+    with pytest.raises(OSError, match=r"sandbox.dialogues ended with status 2"):
+        await program.run("sandbox.dialogues", "--set", "nowhere", limit_s=60, accepted=(0, 1))
+    with pytest.raises(OSError, match=r"sandbox.dialogues took longer than 0.01 s"):
+        await program.run("sandbox.dialogues", limit_s=0.01)

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
-from sandbox.bench import decisions, llama, machine, report
+from sandbox.bench import decisions, dialogues, llama, machine, report, search
 from sandbox.bench.machine import Before
 from sandbox.bench.measure import Bench, Parallel
 from sandbox.bench.report import Json, Report
@@ -31,7 +31,16 @@ TURNS, QUICK_TURNS = 4, 2
 LEAST_TURNS = 6
 """A few calls ask more questions, until there are so many turns."""
 TRIES, QUICK_TRIES = 6, 3
-SECTIONS = ("calls", "llama", "decisions")
+BY_ITSELF = {
+    "llama": ("language_model", llama.measure, llama.show),
+    "decisions": ("decisions", decisions.measure, decisions.show),
+    "search": ("search", search.measure, search.show),
+    "dialogues": ("dialogues", dialogues.measure, dialogues.show),
+}
+"""What is measured without calls: the section, its key in the JSON, what measures and what prints it."""
+SECTIONS = ("calls", *BY_ITSELF)
+SLOW = frozenset({"llama", "search", "dialogues"})
+"""Not with --quick, unless asked for."""
 
 
 def say(text: str) -> None:
@@ -71,19 +80,25 @@ async def _runs(bench: Bench, options: argparse.Namespace) -> list[Parallel]:
 
 async def _measure(options: argparse.Namespace) -> Json:
     """Measure what was asked for; nobody else may use the sandbox meanwhile."""
+    wanted = _sections(options)
     with alone(say, StageError):
         before = Before.look()
         found: Json = {}
-        if options.only in (None, "calls"):
+        if "calls" in wanted:
             found |= (await measure(options, before)).json()
-        if options.only == "llama" or not (options.only or options.quick):
-            found["language_model"] = await llama.measure(say)
-        if options.only in (None, "decisions"):
-            found["decisions"] = await decisions.measure(say)
+        for section, (key, measuring, _) in BY_ITSELF.items():
+            if section in wanted:
+                found[key] = await measuring(say)
         if "machine" not in found:
             facts = machine.describe(before, "not used")
             found |= {"machine": asdict(facts), "warnings": report.warnings(facts), "not_measured": []}
     return found
+
+
+def _sections(options: argparse.Namespace) -> set[str]:
+    if options.only:
+        return {options.only}
+    return set(SECTIONS) - SLOW if options.quick else set(SECTIONS)
 
 
 def numbers(text: str) -> list[int]:
@@ -125,10 +140,9 @@ def main() -> int:
         options.json.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if "runs" in found:
         report.show(found, Console())
-    if "language_model" in found:
-        llama.show(found["language_model"], Console())
-    if "decisions" in found:
-        decisions.show(found["decisions"], Console())
+    for key, _, show in BY_ITSELF.values():
+        if key in found:
+            show(found[key], Console())
     report.show_warnings(found, Console())
     return INCOMPLETE if found["not_measured"] else MEASURED
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+
+from sandbox.bench import program
 
 METHOD = """\
 Every utterance of the set, each in a new conversation of `ari-agent chat`; shares as `python -m sandbox.decisions
@@ -33,18 +34,7 @@ async def measure(say: Callable[[str], None]) -> Json:
 
 
 async def _score(engine: str, file: Path) -> Json:
-    command = (sys.executable, "-m", "sandbox.decisions", "--engine", engine, "--json", str(file))
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-    try:
-        status = await asyncio.wait_for(process.wait(), LIMIT_S)
-    except TimeoutError as e:
-        raise OSError(f"scoring {engine} took longer than {LIMIT_S:g} s") from e
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if status:
-        raise OSError(f"sandbox.decisions ended with status {status}")
+    await program.run("sandbox.decisions", "--engine", engine, "--json", str(file), limit_s=LIMIT_S)
     scored: Json = json.loads(await asyncio.to_thread(file.read_text, "utf-8"))
     return scored
 
