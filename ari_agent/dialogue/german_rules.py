@@ -19,7 +19,7 @@ _FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber |
     {_MACHINE})"""
 _JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
 
-_OPEN = r"(offen|geöffnet|auf|zu|geschlossen|da|erreichbar|besetzt)"
+_OPEN = r"(offen|geöffnet|auf(?!\ wieder)|zu|geschlossen|da|erreichbar|besetzt)"
 _DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
     (am\ )?(nächsten\ |kommenden\ )?((mon|diens|donners|frei|sams|sonn)tag | mittwoch) |
     heiligabend | weihnachten | weihnachtstag | silvester | neujahr | ostern | \w+montag | karfreitag | feiertag |
@@ -86,9 +86,10 @@ _PATTERNS: dict[Rule, str] = {
         ^(?!.*\b{_JOBS}\b).*\bmitarbeiter(in|s|innen)?\b |
         \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
             kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
-    "message": r"""\b(rückruf | zurück\ ?ruf(en|t) | zurück\ ?zu\ ?rufen | rufen\ sie\ mich\b.*\b(an|zurück) |
+    "message": r"""\b((?<!kein\ )(?<!keinen\ )rückruf | zurück\ ?ruf(en|t) | zurück\ ?zu\ ?rufen |
+        rufen\ sie\ mich\b.*\b(an|zurück) |
         nachricht\ (hinterlassen|ausrichten|dalassen) | richten\ sie\b.*\baus | sagen\ sie\ (ihm|ihr)\b)\b""",
-    "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | spreche\ ich\ mit)\b.*
+    "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | (spreche?|rede?)\ ich\ (\w+\ ){{0,3}}mit)\b.*
         \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b""",
     "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
     "slower": r"\b(langsamer | nicht\ so\ schnell | zu\ schnell)\b",
@@ -97,7 +98,7 @@ _PATTERNS: dict[Rule, str] = {
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
     "opening": rf"""^(?!.*\btermin).*\b((haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
             {_DAY}\ {_OPEN}(?!\ w) | (haben|habt|seid|sind)\ (sie|ihr)\b.*\b{_OPEN}\b.*\b{_DAY}$) |
-        ^(und\ |also\ )?(ab\ |von\ )?wann\b.*\bwieder\ {_OPEN}$ |
+        \b(ab\ |von\ )?wann\b.*\bwieder\ (wer\ |jemand\ |einer\ )?{_OPEN}$ |
         ^(haben|habt|sind|seid)\ (sie|ihr)\ wieder\ {_OPEN}$ |
         ^(und\ )?(bis\ wann|wie\ lange)\ (haben|habt|sind|seid)\ (sie|ihr)\b.*\b{_OPEN}$""",
     "wait": r"""^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
@@ -152,3 +153,13 @@ def spelled_out(text: str) -> str:
 
 ALSO_FAREWELL = frozenset({"servus"})
 """Greetings that are a farewell once something was said."""
+
+FAREWELL = re.compile(
+    r"\b(auf ?wieder ?(hören|sehen|schauen)|wiederhören|tschüss?|tschau|ciao)( danke| dann| schönen tag( noch)?)*$"
+)
+"""An ending that ends the call, whatever else was said before it, unless it was a need."""
+
+NIGHT_SERVICE = "haben sie einen notdienst außerhalb der öffnungszeiten"
+"""Asked of the company's document once: what it answers is told to urgent callers while the company is closed."""
+URGENT_MATTERS = re.compile(r"not(dienst|fall|ruf)|bereitschaft|störung", re.IGNORECASE)
+"""Words of such an answer, one of which it must have."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from ari_agent.dialogue.acts import Act, Answer, Ask, Noted
 from ari_agent.dialogue.dictation import Dictation
 from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.german_rules import ASKING, BACKCHANNELS, QUESTION, UNKNOWN, spelled_out
+from ari_agent.dialogue.german_rules import ASKING, BACKCHANNELS, FAREWELL, QUESTION, UNKNOWN, spelled_out
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.reading import Reading
 
 OFFERS = {"unknown", "refused"}
 """Reasons of replies that offer something: a "ja" takes it."""
+_NEEDS: frozenset[Rule | None] = frozenset(
+    {"emergency", "accident", "bereavement", "lawyer", "distress", "fault", "complaint", "wish-for-person"}
+)
 _BESIDE_A_YES = 3
 """More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
 
@@ -43,6 +46,8 @@ class Hearing:
     def rule(self, text: str) -> Rule | None:
         """Return the rule that decides about the words, in whatever words an offer is answered."""
         found = rule(text, self._script.rules)
+        if found not in _NEEDS and FAREWELL.search(text):
+            return "goodbye"
         told = found == "fault" and not (QUESTION.match(text) or ASKING.search(text))  # not asked, so no answer to it
         if found is not None and not told and not stands(found, self.reading(text)):
             found = None

@@ -54,12 +54,13 @@ class Replies:
     def escalate(self, decision: Decision, stations: tuple[str, ...]) -> Escalate:
         """Return the act that brings a person; what the receptionist hears and sees is German."""
         w, reason = self.wording, decision.reason
+        service = self._script.night_service if self._reach.closed and reason == "fault" else ""
         return Escalate(
             self.say(w.connecting),
             self._script.whisper(reason, self._caller.contact),
             self._script.wording.displays[reason],
             reason,
-            before=w.before.get(reason, ""),
+            before=f"{w.before.get(reason, '')} {service}".strip(),
             urgency=decision.urgency,
             target=decision.target,
             stations=stations,

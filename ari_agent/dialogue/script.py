@@ -10,7 +10,7 @@ from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Asks
 from ari_agent.dialogue.form_wording import FORM_DU, FORM_SIE
 from ari_agent.dialogue.german import GERMAN, GERMAN_DU, INTENTS
-from ari_agent.dialogue.german_rules import GERMAN_RULES
+from ari_agent.dialogue.german_rules import GERMAN_RULES, NIGHT_SERVICE, URGENT_MATTERS
 from ari_agent.dialogue.policy import Consultation
 from ari_agent.dialogue.stations import Row, stations
 from ari_agent.dialogue.wording import Wording
@@ -88,6 +88,14 @@ class Script:
         if wanted not in (self.office.default_target, *self.office.targets):
             wanted = None
         return stations(self.office.table, decision, self.office.default_target, opened=opened, wanted=wanted)
+
+    @property
+    def night_service(self) -> str:
+        """What the company's document says about urgent matters while it is closed; "" when it says nothing."""
+        match = self.knowledge.read(NIGHT_SERVICE).match
+        if match is None or not match.sure or not URGENT_MATTERS.search(f"{match.passage.title} {match.passage.text}"):
+            return ""
+        return match.passage.text
 
     def named_in(self, text: str) -> tuple[str, str | None]:
         """Return the intent ("" for none) and the target whose names stand in the caller's words."""
