@@ -119,6 +119,8 @@ class Conversation:
         found, reading = self._hearing.rule(text), self._hearing.reading(text)
         if found is None and self._hearing.only_listens(text):
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
+        if self._hearing.last.reason == "refused" and self._hearing.denies(text):
+            self._dictation.forget()  # no callback is wanted, whatever comes next
         if found in _ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
         if found == "opening" and (hours := self._reach.opening_on(text)):
@@ -334,9 +336,6 @@ class Conversation:
                 return self._answer(Decision("answer", self._hearing.asked_for[0], reason="passage"))
             case "yes":
                 return Ask(self._replies.say(w.what_else), found)
-            case "no" if self._hearing.last.reason == "refused":
-                self._dictation.forget()
-                return Ask(self._replies.say(w.then_what), found)
             case "repeat":
                 return Ask(self._hearing.last_text, found)
             case "slower":

@@ -55,6 +55,10 @@ class Hearing:
             return self._answer_to_offer(text) or found
         return found
 
+    def denies(self, text: str) -> bool:
+        """Tell whether a no is among the words."""
+        return verdict(text)[0] == "no"
+
     def refuses(self, text: str) -> bool:
         """Tell whether the words are a no and hardly more."""
         said, rest = verdict(text)

@@ -340,3 +340,33 @@ def test_no_to_an_offer_does_not_end_the_call(no: str) -> None:
     said(talk, "mitarbeiter")
     talk.refused("no-answer")
     assert said(talk, no) == Ask(talk.wording.then_what, "no")
+
+
+SERVICE = Passage(
+    "notdienst", "Notdienst", "Nachts hilft der Notdienst.", ("haben sie einen notdienst außerhalb der öffnungszeiten",)
+)
+
+
+@pytest.mark.parametrize(("at", "told"), [(ALL_SAINTS_EVENING, True), (TUESDAY_MORNING, False)])
+def test_a_fault_at_night_hears_of_the_emergency_service_first(at: datetime, told: bool) -> None:
+    office = Office(lambda _: OFFICE_HOURS)
+    company = Script("Muster GmbH", SearchKnowledge([PRICE, SERVICE]), office=office)
+    act = said(Conversation(company, Caller(NUMBER), lambda: at), "bei uns ist die heizung ausgefallen")
+    assert isinstance(act, Escalate)
+    assert (SERVICE.text in act.before) is told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nein danke kein rückruf ich versuch es später noch mal auf wiederhören",
+        "ah ja jetzt danke schön auf wiederhören",
+        "ich rufe später noch mal an tschüss",
+    ],
+)
+def test_who_says_goodbye_at_the_end_is_let_go(words: str) -> None:
+    talk = conversation()
+    said(talk, "mitarbeiter")
+    talk.refused("no-answer")
+    assert said(talk, words) == Goodbye(talk.wording.goodbye, "goodbye")
+    assert (talk.unfinished() is None) is words.startswith("nein")
