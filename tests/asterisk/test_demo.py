@@ -21,7 +21,7 @@ from rich.console import Console
 from ari_agent.calllog.embedded import VERSION
 from sandbox.demo import stage
 from sandbox.demo.__main__ import ALL_GOOD, MODEL, NOT_AS_EXPECTED, parsed, show
-from sandbox.demo.result import BridgeProof, CallResult, Outcome, Result, Turn, unexpected
+from sandbox.demo.result import BridgeProof, CallResult, Left, Outcome, Result, Turn, unexpected
 from sandbox.demo.scenes import SCENES
 from sandbox.settings import STANDIN
 
@@ -192,6 +192,7 @@ def _last_turn_missing(call: CallResult) -> CallResult:
 
 
 NO_PROOF = BridgeProof(caller_before=False, receptionist_before=False, caller_after=False, receptionist_after=False)
+STRANGER = Left("callback", number_right=False, due=None, complete=False)
 BROKEN: list[tuple[str, Break, str]] = [
     ("question", _call(outcome="to-queue"), "the outcome: to-queue, expected: solved"),
     ("question", _call(disclosure_played=False), "the notice that an AI speaks was not heard to its end"),
@@ -207,6 +208,12 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("person", _proof(caller_after=False), "the tone does not prove the connection"),
     ("person", _proof(receptionist_after=False), "the tone does not prove the connection"),
     ("nobody", _call(back_again=None), "the AI did not say that nobody answers"),
+    (
+        "nobody",
+        _call(tasks=[]),
+        "what the caller has left, and whether it is complete: (), expected: (('callback', False),)",
+    ),
+    ("nobody", _call(tasks=[STRANGER]), "the number of the callback is right: False, expected: True"),
     ("nobody", _call(escalations=[]), "the attempts to reach a person: (), expected: ('no-answer',)"),
     ("interruption", _call(barge_in_ms=None), "the AI was not silent"),
     ("interruption", _call(barge_in_ms=900.0), "the AI was not silent"),

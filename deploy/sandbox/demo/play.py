@@ -6,9 +6,9 @@ from contextlib import aclosing, asynccontextmanager
 
 from ari_agent.calllog.reading import Row
 from sandbox import ear
-from sandbox.demo.result import TONE_HZ, CallResult, bridge_proof, turns
+from sandbox.demo.result import TONE_HZ, CallResult, Left, bridge_proof, turns
 from sandbox.demo.screen import Screen
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import CALLER, Stage
 from sandbox.phone import PhoneError
 from sandbox.recording import RATE, Recording, Samples, Segment
 
@@ -46,6 +46,7 @@ class Play:
         self.screen = screen
         self.result = CallResult(scene)
         self._reader = stage.reader
+        self._tasks = stage.tasks
         self._voice = voice
         self._spoken: list[tuple[str, Segment]] = []
         self._keys: tuple[int, int] | None = None
@@ -170,6 +171,7 @@ class Play:
             if event["kind"] == "escalated"
         ]
         self.result.back_again = next((row["agent_text"] for row in rows if row["heard"] == "refusal"), None)
+        self.result.tasks = [_left(task) for task in await self._tasks.tasks() if str(task["call"]) == self.result.id]
         if self._keys is not None:
             caller_key, desk_key = self._keys
             self.result.bridge_proof = bridge_proof(
@@ -195,3 +197,8 @@ class Play:
                 self.screen.event(event)
                 self._news.set()
                 self._news = asyncio.Event()
+
+
+def _left(task: Row) -> Left:
+    due = task["due"].isoformat() if task["due"] else None
+    return Left(task["kind"], task["number"] == CALLER[0], due, task["complete"])

@@ -46,8 +46,12 @@ async def play(
         calls = []
         for number, scene in enumerate(scenes, 1):
             screen.scene(number, scene.title)
-            calls.append(await perform(running, screen, voice, scene))
+            calls.append(call := await perform(running, screen, voice, scene))
+            if call.tasks:
+                screen.note_on_call(await running.reader.note(call.id))
+        tasks = await running.tasks.tasks(done=True)
         counts = {f"ari_agent.{name.removesuffix('s')}": n for name, n in (await running.reader.counts()).items()}
+        counts["ari_agent.task"] = len(tasks)
         excerpt = await asyncio.to_thread(_run, psql("-X", "-P", "pager=off", "-c", AUDITORS_VIEW))
         result = Result(
             asterisk=running.asterisk,
@@ -62,6 +66,7 @@ async def play(
         )
         screen.calls(calls)
         screen.times(calls)
+        screen.callbacks(tasks)
         screen.rows(counts, excerpt)
         screen.verdict(result)
         return result
@@ -79,6 +84,7 @@ Call it     with a softphone on this machine: any user, no password, server 127.
 Answer it   as the reception: user empfang2 at the same server; its password stands in
             {SECRETS / "empfang2"}
 Look        sudo {ari_agent} calls list --config {SETTINGS}
+            sudo {ari_agent} callbacks list --config {SETTINGS}
             sudo {ari_agent} calls watch --config {SETTINGS}
             sudo {" ".join(view)}
 Stop        sudo {demo} --stop

@@ -44,6 +44,8 @@ class Outcome:
     escalations: tuple[str, ...] = ()
     """Result of each attempt to reach a person."""
     interruption: bool = False
+    tasks: tuple[tuple[str, bool], ...] = ()
+    """What the caller leaves, each with whether it is complete; the number is always that of the caller's phone."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ class BridgeProof:
         return self.caller_after and self.receptionist_after and not (self.caller_before or self.receptionist_before)
 
 
+@dataclass(frozen=True)
+class Left:
+    """A callback or message that a caller has left, as it is in Postgres."""
+
+    kind: str
+    number_right: bool
+    """Whether the number to call back is that of the caller's phone."""
+    due: str | None
+    """From when the company calls back, ISO 8601."""
+    complete: bool
+
+
 @dataclass
 class CallResult:
     """One call, from the phones' recordings and the call log; filled in while it is played."""
@@ -112,6 +126,7 @@ class CallResult:
     barge_in_ms: float | None = None
     """From the caller's first sound to the AI's last one."""
     bridge_proof: BridgeProof | None = None
+    tasks: list[Left] = field(default_factory=list)
     trouble: str | None = None
     """Why the call could not be played to its end."""
 
@@ -218,6 +233,10 @@ def _problems(call: CallResult, expected: Outcome) -> Iterator[str]:
         yield "the AI did not say that nobody answers"
     if expected.interruption and (call.barge_in_ms is None or call.barge_in_ms > BARGE_IN_LIMIT_MS):
         yield f"the AI was not silent {BARGE_IN_LIMIT_MS:.0f} ms after the caller began to speak: {call.barge_in_ms}"
+    left = tuple((task.kind, task.complete) for task in call.tasks)
+    yield from _differs("what the caller has left, and whether it is complete", left, expected.tasks)
+    for task in call.tasks:
+        yield from _differs(f"the number of the {task.kind} is right", task.number_right, expected=True)
     yield from _differs("the number of the caller's turns", len(call.turns), len(expected.lines))
     for turn, line in zip(call.turns, expected.lines, strict=False):
         yield from _wrong_in(turn, line)

@@ -85,8 +85,8 @@ SCENES = (
     ),
     Scene(
         "nobody",
-        "Nobody answers: the AI is back and goes on",
-        Outcome((ANYBODY, DURATION, GOODBYE), "solved", escalations=("no-answer",)),
+        "Nobody answers: the AI is back and goes on, and a callback is noted",
+        Outcome((ANYBODY, DURATION, GOODBYE), "solved", escalations=("no-answer",), tasks=(("callback", False),)),
         _nobody,
     ),
     Scene(

@@ -1,6 +1,6 @@
 """The demo on the terminal: the conversation while it happens, then times, outcomes and rows."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE
@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from ari_agent.calllog.reading import Row
+from ari_agent.cli.printing import clock
 from ari_agent.dialogue.script import Script
 from sandbox import ear
 from sandbox.demo.result import CallResult, Result, plain
@@ -61,6 +62,15 @@ class Screen:
         """Show what the receptionist hears before taking the call."""
         self._speak("KI flüstert", self._script.whisper(WHY), "magenta")
 
+    def note_on_call(self, note: Row | None) -> None:
+        """Show the note that was made of a call."""
+        if note is None:
+            return
+        made = "KI-Notiz" if note["ai_generated"] else "Notiz"
+        lines = {"Wer": (note["who"],), "Thema": note["about"], "Vereinbart": note["agreed"], "Offen": note["open"]}
+        held = (f"{name}: {', '.join(items)}" for name, items in lines.items() if items)
+        self._speak(made, "; ".join(held), "yellow")
+
     def event(self, event: Row) -> None:
         """Show what the call log tells."""
         detail = event["detail"]
@@ -72,6 +82,8 @@ class Screen:
             case "escalated":
                 self._refused = event["code"] != "accepted"
                 self.note(f"the way to a person: {event['code']}, after {detail['waited_ms'] / 1000:.1f} s")
+            case "task":
+                self.note(f"in Postgres: {event['code']}")
             case "closed":
                 self.note(f"call closed: {event['code']}, {detail['reason']}")
 
@@ -87,6 +99,17 @@ class Screen:
                 "; ".join(_remarks(call)),
             )
         self._table("Outcomes", table)
+
+    def callbacks(self, tasks: Sequence[Row]) -> None:
+        """Tabulate what callers have left, as the desk that calls back finds it."""
+        table = Table("kind", "who", "number", "about", "from", "complete")
+        for task in tasks:
+            fields = (task["caller_name"], task["number"], task["matter"])
+            shown = (escape(field or "–") for field in fields)
+            complete = "yes" if task["complete"] else "[red]no"
+            table.add_row(task["kind"], *shown, clock(task["due"], "%Y-%m-%d %H:%M"), complete)
+        kinds = Counter(task["kind"] for task in tasks)
+        self._table(", ".join(f"{kind}s: {count}" for kind, count in kinds.items()) or "callbacks: 0", table)
 
     def times(self, calls: Sequence[CallResult]) -> None:
         """Tabulate the milliseconds of every turn."""
@@ -179,6 +202,7 @@ def _remarks(call: CallResult) -> Iterator[str]:
         yield "the AI was back"
     if call.barge_in_ms is not None:
         yield f"silent {call.barge_in_ms:.0f} ms after the caller began to speak"
+    yield from (f"{task.kind} left" for task in call.tasks)
     if call.trouble is not None:
         yield f"[red]{escape(call.trouble)}[/]"
 

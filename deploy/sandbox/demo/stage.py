@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ari_agent.calllog.embedded import DATABASE, VERSION, EmbeddedPostgres
 from ari_agent.calllog.reading import CallReader
+from ari_agent.calllog.tasks import TaskReader
 from ari_agent.config import Settings, load
 from sandbox.agent import STOP_LIMIT, Agent, exited
 from sandbox.demo.result import MODELS
@@ -56,6 +57,7 @@ class Stage:
 
     settings: Settings
     reader: CallReader
+    tasks: TaskReader
     caller: Phone
     desk: Phone
     asterisk: str
@@ -84,9 +86,10 @@ async def stage(tell: Callable[[str], None], models: Models, *, keep: bool = Fal
         if settings.model.engine in MODELS:
             await agent.result().model_ready()
         reader = await stack.enter_async_context(CallReader.open(settings.log))
+        tasks = await stack.enter_async_context(TaskReader.open(settings.log))
         await caller.result().show_as(*CALLER)
         await desk.result().register(DESK, (SECRETS / DESK).read_text().strip())
-        yield Stage(settings, reader, caller.result(), desk.result(), version)
+        yield Stage(settings, reader, tasks, caller.result(), desk.result(), version)
         if keep:
             agent.result().leave()
 
