@@ -32,7 +32,8 @@ _PATTERNS: dict[Rule, str] = {
         gasgeruch | (riecht|riechen|stinkt|rieche)\b.*\bgas |
         gas\ (riechen|tritt\ aus|strömt) | gasleck | gasalarm | kohlenmonoxid | rauch\ (kommt|aus|im|in|überall) |
         raucht\ es | qualmt | (schwer\ )?verletzt | bewusstlos | ohnmächtig | umgekippt | zusammengebrochen |
-        keine\ luft | kaum\ (noch\ )?luft | atmet\ (so\ )?(nicht|kaum|komisch) | herzinfarkt |
+        keine\ luft | kaum\ (noch\ )?luft | (krieg|bekomm)(e|t|en)?\ (\w+\ ){0,2}schlecht(er)?\ luft |
+        blutung(en)?\ (\w+\ ){0,3}nicht | atmet\ (so\ )?(nicht|kaum|komisch) | herzinfarkt |
         (schmerzen|stechen|druck)\ in\ der\ brust | (ganz|schon)\ blau | schwarz\ vor\ (den\ )?augen |
         nicht\ (mehr\ )?ansprechbar | (er|sie|kind|es)\ reagiert\ nicht | (schwer|hat\ (es\ )?ein(en|e))\ verbrannt |
         zugeschwollen | schlaganfall | blutet | verblutet |
@@ -62,9 +63,14 @@ _PATTERNS: dict[Rule, str] = {
         hab(e)?\ (richtig|solche|große|furchtbare|schreckliche|so)\ angst(?!\ vor))\b""",
     "fault": r"""\b((wasser)?rohrbruch | überschwemm(t|ung) | ausgefallen | kaputt | defekt | undicht | tropft |
         geht\ gar\ nichts\ mehr |
-        (druckt|heizt|läuft|startet|springt|schließt|funktioniert|kühlt|spült|lädt|reagiert)\ (\w+\ )?nicht\ mehr |
+        (druckt|heizt|läuft|startet|springt|schließt|funktioniert|kühlt|spült|lädt|reagiert|greift|bremst|lenkt)
+            \ (\w+\ )?nicht\ mehr |
         nichts\ (geht|funktioniert)\ mehr | heizung\ ist\ (kalt|aus) |
-        kein(en)?\ (strom|warmes\ wasser) | unter\ wasser | starke\ schmerzen | gehackt | liegen\ ?geblieben |
+        kein(en)?\ (strom|warmes\ wasser) | unter\ wasser | gehackt | vor\ (lauter\ )?schmerzen | höllisch\ weh |
+        (starke|unerträgliche|höllische|wahnsinnige|rasende|furchtbare|schlimme|heftige)n?\ \w*schmerzen |
+        (eingebrochen|aufgebrochen)(\ worden)?$ | (habe|haben|hab)\ (uns\ |mir\ )?einen\ (\w+\ )?virus |
+        (alle|unsere|meine)\ (\w+\ )?daten\ (sind\ )?(alle\ )?(weg|futsch|gelöscht|verschlüsselt|verschwunden) |
+        liegen\ ?geblieben |
         wasser\b.*\b(durch|von)\ (die|der)\ decke | droht\ (\w+\ ){0,4}zu\ fallen? | hängt\ (ganz\ )?(los|schief) |
         (heraus|raus)\ ?gefallen | bremsen?\ (geht|gehen|funktioniert|funktionieren)\ nicht | steck(e)?\b.*\bfest |
         (ist|sind)\ tot | geplatzt | gerissen | keiner\ kann\ (mehr|hier)\ arbeiten | aus\ gefallen)\b""",
