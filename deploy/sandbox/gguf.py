@@ -89,6 +89,8 @@ def write(
     ordinary = len(tokens) - len(CONTROL)
     writer.add_token_types([gguf.TokenType.NORMAL] * ordinary + [gguf.TokenType.CONTROL] * len(CONTROL))
     writer.add_token_merges(merges)
+    # Else llama.cpp takes the number that GPT-2 has for it: here the comma, which servers then leave out of answers.
+    writer.add_bos_token_id(ordinary)
     writer.add_eos_token_id(len(tokens) - 1)
     writer.add_pad_token_id(ordinary)
     writer.add_add_bos_token(False)  # noqa: FBT003 - the writer's own signature

@@ -220,7 +220,8 @@ async def test_a_callback_is_late_after_the_wished_time_or_an_hour_after_it_was_
     due, no_wish, wish = timedelta(minutes=-50), {"latest": None}, {"latest": now() - timedelta(minutes=1)}
     at_once = callback(uuid4(), due=now() + due, **no_wish)
     late = [callback(uuid4(), due=now() + due, **wish), callback(uuid4(), due=now() + 2 * due, **no_wish)]
-    wished_at_a_point = callback(uuid4(), due=now() + due, latest=now() + due)
+    point = now() + due
+    wished_at_a_point = callback(uuid4(), due=point, latest=point)
     await record(calls, at_once, wished_at_a_point, *late)
     async with TaskReader.open(calls.settings) as reader:
         assert {task["id"] for task in await reader.tasks() if task["overdue"]} == {task.ident for task in late}
