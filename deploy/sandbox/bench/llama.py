@@ -68,7 +68,6 @@ class Figures:
     model: str
     threads: int
     start_ms: dict[str, float] = field(default_factory=dict)
-    fixed_tokens: int = 0
     at_once: list[Json] = field(default_factory=list)
     """calls, decisions, per_second and the milliseconds of each decision."""
     one_by_one: Json = field(default_factory=dict)
