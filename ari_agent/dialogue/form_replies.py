@@ -103,18 +103,19 @@ def _judged(marks: list[tuple[str, int]], more: bool) -> Verdict | None:
 
 
 _POLITE = (
-    r"(?:nein|nee|ja|ach|oh|äh|ähm|also|bitte|danke|ich|wir|sie|moment|halt|stopp|dann|lieber|jetzt|doch|mal|gut|okay)"
+    r"(?:nein|nee|ja|ach|oh|äh|ähm|also|bitte|danke|ich|wir|sie|moment|halt|stopp|dann|lieber|jetzt|doch|mal|gut|okay|"
+    r"weißt\ du\ was|wissen\ sie\ was|wieder|einfach)"
 )
 _STOP = re.compile(
     rf"""(?: (?:{_POLITE}\ )*
     (?: abbrechen | abbruch | (?:brechen\ sie|brich)\ (?:das\ |es\ |bitte\ )*ab |
         (?:möchte|will|würde)\ (?:\w+\ )?(?:gerne?\ )?abbrechen |
-        (?:vergessen\ sie|vergiss)\ (?:es|das)(?:\ ganze)? | doch\ nicht |
+        (?:vergessen\ sie|vergiss)\ (?:es|das)(?:\ ganze)? | vergessen\ sies | vergisses | doch\ nicht |
         (?:möchte|will|brauche)\ (?:es\ )?doch\ nicht |
         lassen\ wir\ (?:es|das)(?:\ (?:bleiben|sein|lieber|besser))? |
         lass(?:en\ sie)?\ (?:es|das)(?:\ (?:bleiben|sein|gut\ sein))? |
         (?:es\ |das\ )?hat\ sich\ (?:schon\ )?erledigt | (?:das\ |es\ )?ist\ nicht\ (?:mehr\ )?nötig |
-        (?:brauche|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
+        (?:brauche?|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         (?:doch\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         habe?\ es\ mir\ anders\ überlegt )
     (?:\ {_POLITE})* (?:\ |$) )+""",

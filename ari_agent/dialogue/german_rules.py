@@ -110,13 +110,13 @@ _PATTERNS: dict[Rule, str] = {
     "wait": r"""^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
         (\ (bitte|mal|noch|ich|hole|suche|schaue?|gucke?|nach|nehme|kurz|was|etwas|einen|zu|zum|den|die|meine?n?|stift|
         zettel|schreiben|eben|schnell|gleich|ja))*$""",
-    "repeat": r"""^(?!.*\b(rufe|melde)\b).*\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
+    "repeat": r"""^(?!.*\b(rufe?|melde)\b).*\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
         ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
     "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
         \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
         ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
         (danke? | dankeschön)(\ (schön|sehr|ihnen|dir|euch|nein))*$ |
-        \b(ich\ )?(rufe|melde)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$""",
+        \b(ich\ )?(rufe?|melde)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$""",
     "yes": r"^(…\ )?(ja | genau | richtig | stimmt | okay | gerne?)(\ (ja|bitte|genau|richtig|gerne?|danke|stimmt))*$",
     "no": r"^(…\ )?(nein | falsch)(\ (nein|falsch|das|nicht|leider))*$",
     "greeting": r"^(…\ )?(ja\ )?(guten?\ (tag|morgen|abend) | hallo | grüß\ gott | moin | servus)(\ (hallo|tag))*$",

@@ -373,7 +373,16 @@ def test_after_a_plain_no_at_the_end_the_caller_is_asked_what_to_change() -> Non
 
 
 @pytest.mark.parametrize(
-    "stop", ["abbrechen", "vergessen sie es", "doch nicht", "lassen wir das", "ich brauche keinen rückruf"]
+    "stop",
+    [
+        "abbrechen",
+        "vergessen sie es",
+        "doch nicht",
+        "lassen wir das",
+        "ich brauche keinen rückruf",
+        "ach nee weißt du was vergiss es wieder ich brauch doch keinen rückruf",
+        "ach nein lassen sie das hat sich erledigt vergessen sies",
+    ],
 )
 def test_a_caller_who_calls_it_off_is_asked_back_when_something_was_taken(stop: str) -> None:
     assert isinstance(form().said(stop), Aborted)

@@ -126,6 +126,7 @@ SENTENCES: dict[str | None, list[str]] = {
         "nein danke tschüss",
         "schönen tag noch",
         "danke tschüss",
+        "nein danke dann ruf ich morgen früh noch mal an auf wiederhören",
     ],
     "yes": ["ja", "ja bitte", "ja genau", "genau", "richtig", "ja danke", "[unk] ja", "ja gerne"],
     "no": ["nein", "nein nein", "falsch", "nein falsch", "[unk] nein", "nein das nicht"],
