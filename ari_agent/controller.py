@@ -8,6 +8,7 @@ silent, and the dialplan goes on to the staff queue.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from ari_agent.escalation import QueueEscalation, Receptionist
 from ari_agent.pbx.agi import route_server
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
-from ari_agent.pbx.events import Broadcast, Connected, Disconnected, Entered, Event
+from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event
 from ari_agent.pbx.leg import Leg
 from ari_agent.protocols import CallLog, Directory
 from ari_agent.reconcile import attend, reconcile, rescue
@@ -95,6 +96,8 @@ class Controller:
         """Everything that serves a call."""
         self._stopping = asyncio.Event()
         self._connected_before = False
+        self._bypassed_at = -math.inf
+        """When callers who talk to the AI were last sent to the queue, in the event loop's time."""
 
     @property
     def active(self) -> int:
@@ -147,6 +150,10 @@ class Controller:
             case Entered(channel, _):
                 # A far leg that was answered after we had given up on it.
                 self._start(settle(self._ari.hang_up(channel)))
+            case Bypassed():
+                log.warning("bypassed: the queue takes all calls", active=self._busy)
+                self._bypassed_at = asyncio.get_running_loop().time()
+                self._dismiss("bypass")
             case Connected():
                 log.info("connected to Asterisk", app=self._ari.app)
                 try:
@@ -230,6 +237,8 @@ class Controller:
             conversation = Conversation(self._script(), caller=self._caller(entered), now=self._now)
             call = Call(ident, leg.line, leg.keys(), self._engines, conversation, escalation, self._log, settings)
             self._calls.add(call)
+            if began < self._bypassed_at:  # while the call was being connected
+                call.dismiss("bypass")
             try:
                 ending = await call.run()
             finally:
@@ -276,10 +285,13 @@ class Controller:
         """Let calls end; those that last longer than the limit go to the queue, people who talk go on talking."""
         log.info("stopping: no new calls", active=self._busy)
         await _wait(self._tasks, self._settings.calls.drain_s)
-        for call in list(self._calls):
-            call.dismiss("drain")
+        self._dismiss("drain")
         if self._calls:
             await _wait(self._tasks, HAND_BACK_S)
+
+    def _dismiss(self, reason: str) -> None:
+        for call in list(self._calls):
+            call.dismiss(reason)
 
 
 def _dialled(entered: Entered) -> str:

@@ -15,7 +15,7 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import callbacks, calls, chat, contacts, doctor, knowledge, metrics, models
+from ari_agent.cli import bypass, callbacks, calls, chat, contacts, doctor, knowledge, metrics, models
 from ari_agent.cli.company import company_script
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.run import serve
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(name="config", help="The settings file.", no_args_is_help=True)
 app.add_typer(config_app)
+app.add_typer(bypass.app)
 app.add_typer(calls.app)
 app.add_typer(callbacks.app)
 app.add_typer(contacts.app)

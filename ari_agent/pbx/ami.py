@@ -54,6 +54,14 @@ class Ami:
             messages = await manager.send_action({"Action": "QueueStatus", "Queue": name}, as_list=True)
         return _state(messages)
 
+    async def stored(self, family: str, key: str) -> str:
+        """Return a value of Asterisk's own database, "" when there is none. Raises AmiUnavailable."""
+        async with self._connected() as manager:
+            # None: several messages when it is there, one that says "Error" when it is not.
+            answer = await manager.send_action({"Action": "DBGet", "Family": family, "Key": key}, as_list=None)
+        found = answer if isinstance(answer, list) else []
+        return next((str(message.val) for message in found if message.event == "DBGetResponse"), "")
+
     async def check(self) -> None:
         """Log in and out. Raises AmiUnavailable saying what is wrong."""
         async with self._connected():

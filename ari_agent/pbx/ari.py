@@ -47,6 +47,7 @@ INFO = Endpoint("GET", "/asterisk/info")
 MODULE = Endpoint("GET", "/asterisk/modules/{moduleName}")
 APPLICATIONS = Endpoint("GET", "/applications")
 APPLICATION = Endpoint("GET", "/applications/{applicationName}")
+TELL = Endpoint("POST", "/events/user/{eventName}", ("application",))
 CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
 PHONE = Endpoint("GET", "/endpoints/{tech}/{resource}")
 CHANNELS = Endpoint("GET", "/channels")
@@ -66,7 +67,7 @@ CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
 DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
 ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",), _GONE | {400})  # 404 means the bridge
 ENDPOINTS = (
-    INFO, MODULE, APPLICATIONS, APPLICATION, CLAIM, PHONE, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE,
+    INFO, MODULE, APPLICATIONS, APPLICATION, TELL, CLAIM, PHONE, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE,
     EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
 )  # fmt: skip
 
@@ -113,6 +114,10 @@ class Ari:
         """Return the ids of the channels that are in our application's hands."""
         held = set((await self._request(APPLICATION, {"applicationName": self.app}))["channel_ids"])
         return {c["id"] for c in await self.channels() if c["id"] in held and c["dialplan"]["app_name"] in _STASIS}
+
+    async def tell(self, app: str, name: str) -> None:
+        """Send an event without a channel to an application. Raises ChannelGone when it is not connected."""
+        await self._request(TELL, {"eventName": name}, application=app)
 
     async def claim(self, channel: str) -> bool:
         """Claim a broadcast call; False when another controller was quicker or the caller is gone."""

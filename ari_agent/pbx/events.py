@@ -44,6 +44,11 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Bypassed:
+    """The administrator wants people to take over every call of ours, now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """The event connection is up, for the first time or again."""
 
@@ -55,7 +60,10 @@ class Disconnected:
     reason: str
 
 
-Event = Broadcast | Entered | Digit | Left | Connected | Disconnected
+Event = Broadcast | Entered | Digit | Left | Bypassed | Connected | Disconnected
+
+BYPASSED = "ari-agent-bypassed"
+"""Name of the user event that is a `Bypassed`."""
 
 
 def parse(text: str) -> Event | None:
@@ -73,6 +81,8 @@ def parse(text: str) -> Event | None:
                 return Digit(str(channel["id"]), str(data["digit"]))
             case "StasisEnd" | "ChannelDestroyed" | "ChannelHangupRequest":
                 return Left(str(channel["id"]))
+            case "ChannelUserevent" if data["eventname"] == BYPASSED:
+                return Bypassed()
             case _:
                 return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_agent.errors import AriError
-from ari_agent.pbx.events import Broadcast, Digit, Entered, Event, Left, parse
+from ari_agent.pbx.events import BYPASSED, Broadcast, Bypassed, Digit, Entered, Event, Left, parse
 
 CHANNEL = {"id": "1700000000.7", "name": "PJSIP/office-1", "caller": {"name": "", "number": "030123"}}
 
@@ -20,7 +20,15 @@ JSON = st.recursive(
     max_leaves=10,
 )
 CHANNELS = st.fixed_dictionaries({"id": JSON}, optional={"caller": JSON | st.fixed_dictionaries({"number": JSON})})
-KINDS = ["CallBroadcast", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed", "ChannelHangupRequest"]
+KINDS = [
+    "CallBroadcast",
+    "StasisStart",
+    "StasisEnd",
+    "ChannelDtmfReceived",
+    "ChannelDestroyed",
+    "ChannelHangupRequest",
+    "ChannelUserevent",
+]
 
 
 def event(kind: str, **fields: Any) -> Event | None:
@@ -51,6 +59,11 @@ def test_a_key() -> None:
 @pytest.mark.parametrize("kind", ["StasisEnd", "ChannelDestroyed", "ChannelHangupRequest"])
 def test_the_end_of_a_channel(kind: str) -> None:
     assert event(kind) == Left("1700000000.7")
+
+
+def test_the_bypass_is_the_one_user_event_that_means_something() -> None:
+    assert event("ChannelUserevent", eventname=BYPASSED, channel=None) == Bypassed()
+    assert event("ChannelUserevent", eventname="something") is None
 
 
 @pytest.mark.parametrize("kind", ["ChannelVarset", "BridgeCreated", "ApplicationReplaced", "SomethingNew"])
