@@ -239,6 +239,10 @@ class Forms(Section):
     email: bool = Field(default=False, description="Ask for an e-mail address")
 
 
+Fsync = Literal["full", "normal", "off"]
+"""When what was written has to be on the disk itself; SQLite's words."""
+
+
 class Log(Section):
     """The call log."""
 
@@ -249,6 +253,22 @@ class Log(Section):
         default=False, description="Store what was said, word for word; for tests with synthetic callers, off otherwise"
     )
     connect_s: Seconds = Field(5.0, description="Limit for a database connection or statement")
+    spool: Path = Field(
+        Path("/var/lib/ari-agent/spool"), description="Folder in which entries wait until the database has them"
+    )
+    spool_mb: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        256, description="Most megabytes that wait there; what is beyond waits in memory"
+    )
+    fsync: Fsync = Field(
+        "full",
+        description="full: an entry outlives a power cut once it waits there; normal: the last seconds may not; off: "
+        "as the operating system likes",
+    )
+
+    @field_validator("spool")
+    @classmethod
+    def _beside(cls, path: Path, info: ValidationInfo) -> Path:
+        return beside_the_file(path, info)
 
 
 class Metrics(Section):

@@ -14,6 +14,7 @@ AgentError
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
 │   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
+├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
 └── CallLogError           the call log's database cannot be reached; retry
     └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
 """
@@ -101,6 +102,27 @@ class EngineTimeout(EngineError):
     """The engine did not answer in time."""
 
     retryable = True
+
+
+class SpoolError(AgentError):
+    """The call log's file on the local disk cannot be used."""
+
+    retryable = True
+
+    def __init__(self, trouble: str) -> None:
+        """`trouble` is one of SPOOL_TROUBLE."""
+        super().__init__(SPOOL_TROUBLE[trouble])
+        self.trouble = trouble
+
+
+SPOOL_TROUBLE = {
+    "full": "the spool of the call log is full: raise log.spool_mb, or bring the database back",
+    "disk-full": "the disk of the spool of the call log is full: free some, or name another folder in log.spool",
+    "disk": "the spool of the call log cannot be read or written: check log.spool, its owner and its disk",
+    "damaged": "the spool of the call log cannot be read: it was set aside, and a new one is begun",
+    "in-use": "another controller uses the spool of the call log: asterisk.node must be unique",
+    "slow": "the disk of the spool of the call log does not answer",
+}
 
 
 class CallLogError(AgentError):

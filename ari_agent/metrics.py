@@ -26,3 +26,12 @@ PHRASES = Counter(
 )
 CALLS = Counter("ari_agent_calls", "Calls that ended, by outcome and reason", ["outcome", "reason"])
 ACTIVE_CALLS = Gauge("ari_agent_active_calls", "Calls being served")
+LOG_WAITING = Gauge("ari_agent_log_waiting", "Entries of the call log that the database has not taken yet")
+LOG_DATABASE_UP = Gauge("ari_agent_log_database_up", "1 while the database takes entries of the call log, else 0")
+LOG_SPOOL_UP = Gauge("ari_agent_log_spool_up", "1 while entries that wait are on disk, 0 while only in memory")
+LOG_ENTRIES = Counter(
+    "ari_agent_log_entries",
+    "Entries of the call log by what became of them (written, refused by the database, dropped because nothing could "
+    "hold them)",
+    ["result"],
+)

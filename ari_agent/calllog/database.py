@@ -22,6 +22,16 @@ UNREACHABLE = (
     "log.password_file"
 )
 
+TROUBLE = {
+    "25006": "the call log's database is read-only; entries wait",
+    "42501": "the account of the call log may not do this in its database: compare its rights",
+    "53100": "the disk of the call log's database is full; entries wait",
+    "53300": "the call log's database has no connection left; entries wait",
+    "55P03": "the call log's database is blocked by somebody's lock, longer than log.connect_s; entries wait",
+    "57014": "the call log's database is slower than log.connect_s; entries wait",
+}
+"""What an administrator should know, by SQLSTATE."""
+
 Connection = psycopg.AsyncConnection[DictRow]
 
 EMBEDDED = "embedded:"
@@ -92,8 +102,13 @@ class Database:
 
 @contextmanager
 def wrapped(sentence: str) -> Iterator[None]:
-    """Turn errors and time-outs of the driver into CallLogError; its texts may hold values and stay in the cause."""
+    """Turn errors and time-outs of the driver into CallLogError; its texts may hold values and stay in the cause.
+
+    The error says `sentence` unless its SQLSTATE tells more.
+    """
     try:
         yield
-    except (psycopg.Error, TimeoutError, OSError) as e:
+    except psycopg.Error as e:
+        raise CallLogError(TROUBLE.get(e.sqlstate or "", sentence)) from e
+    except (TimeoutError, OSError) as e:
         raise CallLogError(sentence) from e

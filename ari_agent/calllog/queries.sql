@@ -6,8 +6,15 @@
 -- Listeners on the channel ari_agent_event are told the event's number and nothing else.
 
 -- name: limits
--- For the whole session: no statement runs, or waits for a lock, longer than the limit in milliseconds.
-SELECT set_config('statement_timeout', %(ms)s::text, false), set_config('lock_timeout', %(ms)s::text, false)
+-- For the whole session: no statement runs, or waits for a lock, longer than the limit in milliseconds. What is
+-- acknowledged is on the server's disk, whatever the database's own default: afterwards we forget it.
+SELECT
+    set_config('statement_timeout', %(ms)s::text, false), set_config('lock_timeout', %(ms)s::text, false),
+    set_config(
+        'synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        false
+    )
 
 -- name: heartbeat
 SELECT 1
@@ -176,14 +183,15 @@ WITH entry AS (
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
--- name: close_cut_off
--- At the start of a controller: the calls that its predecessor of the same name left open when it died. Where their
--- callers are now, the dialplan's own records tell: in the queue, or gone.
+-- name: record_started
+-- A controller began: the calls that its predecessor of the same name left open when it died. Where their callers are
+-- now, the dialplan's own records tell: in the queue, or gone. Calls of the new controller are later than its start, so
+-- a repeated attempt does no harm.
 WITH cut AS (
     UPDATE ari_agent.call AS c
     SET closed_at = clock_timestamp(), outcome = 'to-queue', reason = 'controller-died',
         turns = (SELECT count(*) FROM ari_agent.turn AS t WHERE t.call = c.id)
-    WHERE c.node = %(node)s AND c.closed_at IS NULL
+    WHERE c.node = %(node)s AND c.closed_at IS NULL AND c.opened_at < %(at)s
     RETURNING c.id, c.closed_at, c.turns
 ), entry AS (
     INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
@@ -191,6 +199,32 @@ WITH cut AS (
         gen_random_uuid(), id, closed_at, 'closed', 'to-queue',
         jsonb_build_object('reason', 'controller-died', 'turns', turns)
     FROM cut
+    RETURNING seq
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
+-- name: record_dropped
+-- What stands in place of entries of a call that were lost before they came here.
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    VALUES (
+        %(entry)s, %(call)s, %(at)s, 'refused', 'dropped', jsonb_build_object('entries', %(entries)s::integer)
+    )
+    ON CONFLICT (entry) DO NOTHING
+    RETURNING seq
+), parent AS (
+    INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
+-- name: record_unreadable
+-- What stands in place of an entry that waited on disk and cannot be read by this version; its call may be unknown.
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    VALUES (
+        %(entry)s, %(call)s, %(at)s, 'refused', 'unreadable', jsonb_build_object('kind', left(%(was)s::text, 20))
+    )
+    ON CONFLICT (entry) DO NOTHING
     RETURNING seq
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry

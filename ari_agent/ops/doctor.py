@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
+from ari_agent.calllog.spool import Left, look
 from ari_agent.config import Model, Settings
-from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError
+from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError, SpoolError
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.llm.server import Server
@@ -38,6 +40,8 @@ DEADLOCKS = "res_stasis_device_state.so"
 """https://github.com/asterisk/asterisk/issues/2170; asterisk/modules.conf says more."""
 SERVER_S = 5.0
 """Limit for the server of the language model to answer."""
+WAITS_S = 60.0
+"""An entry of the call log that waits longer is told; the database takes them in milliseconds."""
 WITHOUT = "until then policy and search decide every turn: `ari-agent models list`, then `ari-agent models fetch NAME`"
 """What to do about a model that cannot work; no call is lost by it."""
 
@@ -70,7 +74,7 @@ async def examine(settings: Settings, documents: Documents) -> list[Finding]:
         findings += [finding async for finding in examination(settings)]
     passages = await asyncio.to_thread(_passages, settings, documents, findings)
     findings += await examine_model(settings.model, passages)
-    for examination in (_ears, _voice, _database):
+    for examination in (_ears, _voice, _database, _spool):
         findings += [finding async for finding in examination(settings)]
     return findings
 
@@ -238,3 +242,36 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
         return
     yield Finding("database", Level.GOOD, "the call log can be written")
+
+
+async def _spool(settings: Settings) -> AsyncIterator[Finding]:
+    folder = settings.log.spool
+    try:
+        left = await asyncio.to_thread(look, folder)
+        damaged = await asyncio.to_thread(lambda: sorted(folder.glob("*.damaged-*")))
+        room = (await asyncio.to_thread(shutil.disk_usage, _existing(folder))).free
+    except (SpoolError, OSError):
+        remedy = "check log.spool, its owner and its disk; until then what waits is in memory only"
+        yield Finding("spool", Level.ERROR, f"{folder} cannot be read", remedy)
+        return
+    if damaged:
+        remedy = "entries of the call log may be missing; delete the file once that is looked into, it holds numbers"
+        yield Finding("spool", Level.WARNING, f"{damaged[-1].name} was set aside as unreadable", remedy)
+    if room < settings.log.spool_mb * 1_000_000:
+        remedy = "free some, or name another folder in log.spool"
+        yield Finding("spool", Level.WARNING, f"{room // 1_000_000} MB are free, less than log.spool_mb", remedy)
+    entries, age = sum(one.entries for one in left), max((_age(one) for one in left), default=0.0)
+    if age > WAITS_S:
+        remedy = "bring the database back: ari-agent run writes them by itself"
+        yield Finding("spool", Level.ERROR, f"{entries} entries of the call log wait, the oldest {age:.0f} s", remedy)
+    else:
+        yield Finding("spool", Level.GOOD, f"{entries} entries of the call log wait")
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that exists."""
+    return next(step for step in (folder, *folder.absolute().parents) if step.exists())
+
+
+def _age(left: Left) -> float:
+    return time.time() - left.oldest_at if left.oldest_at is not None else 0.0

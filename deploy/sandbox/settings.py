@@ -24,8 +24,8 @@ Tables = dict[str, dict[str, Any]]
 def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | None = None) -> Tables:
     """Return the settings as tables.
 
-    `folder` is where the agent keeps its database and what its model has read. `engine` decides what is said: without
-    one the demo company's model does if it is there. "remote" needs model.url too.
+    `folder` is where the agent keeps its database, its spool and what its model has read. `engine` decides what is
+    said: without one the demo company's model does if it is there. "remote" needs model.url too.
     """
     return {
         "company": {"name": "Lindner Heizungsbau", "knowledge": str(COMPANY)},
@@ -44,7 +44,7 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
             "gguf": str(STANDIN),
             "cache": str(folder / "model"),
         },
-        "log": {"data": str(folder / "postgres"), "wording": True},
+        "log": {"data": str(folder / "postgres"), "spool": str(folder / "spool"), "wording": True},
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
     }
 

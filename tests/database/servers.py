@@ -150,10 +150,12 @@ def password_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", params=["embedded", "company"])
-def template(request: pytest.FixtureRequest, password_file: Path) -> CallDatabase:
+def template(
+    request: pytest.FixtureRequest, password_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> CallDatabase:
     """The database that every test gets a copy of."""
     admin = request.getfixturevalue(f"{request.param}_server")
-    database = _empty(admin, password_file, "template_calls")
+    database = _empty(admin, password_file, "template_calls", tmp_path_factory.mktemp("template"))
 
     async def prepare() -> None:
         async with Database(database.settings) as calls, await calls.connect() as connection:
@@ -164,28 +166,29 @@ def template(request: pytest.FixtureRequest, password_file: Path) -> CallDatabas
 
 
 @pytest.fixture
-def calls(template: CallDatabase, password_file: Path) -> Iterator[CallDatabase]:
+def calls(template: CallDatabase, password_file: Path, tmp_path: Path) -> Iterator[CallDatabase]:
     """A copy of the template."""
     name = f"calls_{uuid4().hex}"
     admin = dict(template.admin, conninfo=make_conninfo(template.admin["conninfo"], dbname="postgres"))
-    database = _empty(admin, password_file, name, "TEMPLATE template_calls")
+    database = _empty(admin, password_file, name, tmp_path, "TEMPLATE template_calls")
     yield database
     _administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def empty_database(template: CallDatabase, password_file: Path) -> Iterator[CallDatabase]:
+def empty_database(template: CallDatabase, password_file: Path, tmp_path: Path) -> Iterator[CallDatabase]:
     """A database without our schema."""
     name = f"empty_{uuid4().hex}"
     admin = dict(template.admin, conninfo=make_conninfo(template.admin["conninfo"], dbname="postgres"))
-    yield _empty(admin, password_file, name, "")
+    yield _empty(admin, password_file, name, tmp_path)
     _administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _empty(admin: dict[str, Any], password_file: Path, name: str, like: str = "") -> CallDatabase:
+def _empty(admin: dict[str, Any], password_file: Path, name: str, folder: Path, like: str = "") -> CallDatabase:
     _administer(admin, f"CREATE DATABASE {name} {like}")
     address = make_conninfo(admin["conninfo"], dbname=name)
-    settings = Log(database=address, password_file=password_file if "password" in admin else None, connect_s=2.0)
+    password = password_file if "password" in admin else None
+    settings = Log(database=address, password_file=password, connect_s=2.0, spool=folder / "spool")
     return CallDatabase(settings, dict(admin, conninfo=address))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -97,9 +98,11 @@ def test_queries_are_read_by_their_names() -> None:
         ("postgresql://user:geheim@localhost/x", "password_file"),
     ],
 )
-async def test_an_address_that_cannot_work_is_refused_without_being_repeated(address: str, remedy: str) -> None:
+async def test_an_address_that_cannot_work_is_refused_without_being_repeated(
+    address: str, remedy: str, tmp_path: Path
+) -> None:
     with pytest.raises(CallLogUnusable, match=remedy) as caught:
-        async with PostgresLog.open(Log(database=address), "another-node"):
+        async with PostgresLog.open(Log(database=address, spool=tmp_path), "another-node"):
             pass
     assert address not in str(caught.value)
     assert "geheim" not in str(caught.value)

@@ -48,12 +48,14 @@ def company(embedded_server: object) -> Iterator[CompanyPostgres]:
 
 
 @pytest.fixture
-async def own(company: CompanyPostgres) -> CallDatabase:
+async def own(company: CompanyPostgres, tmp_path: Path) -> CallDatabase:
     """A database with our schema on that server."""
     name = f"calls_{uuid4().hex}"
     with psycopg.connect(company.dsn("postgres"), password=PASSWORD, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    settings = Log(database=company.dsn(name), password_file=company.password_file, connect_s=2.0)
+    settings = Log(
+        database=company.dsn(name), password_file=company.password_file, connect_s=2.0, spool=tmp_path / "spool"
+    )
     async with Database(settings) as database, await database.connect() as schema:
         await migrate(schema)
     return CallDatabase(settings, {"conninfo": company.dsn(name), "password": PASSWORD})
@@ -143,6 +145,7 @@ BLOCKED = """
 async def test_a_statement_that_hangs_is_given_up_and_tried_again(calls: CallDatabase) -> None:
     settings = calls.settings.model_copy(update={"connect_s": 0.3})
     async with PostgresLog.open(settings, "another-node") as log:
+        assert await log.flush(WAIT_S)
         with psycopg.connect(**calls.admin) as blocker:
             blocker.execute("LOCK TABLE ari_agent.event")
             log.write(numbered(uuid4(), 1, 1)[0])
@@ -163,7 +166,7 @@ async def test_a_database_that_is_away_at_the_start_is_an_error_for_doctor_and_n
             assert caught.value.retryable
             assert "firma" not in str(caught.value)
         async with PostgresLog.open(own.settings, "another-node") as log:
-            assert (log.healthy, log.waiting) == (False, 0)
+            assert (log.healthy, log.waiting) == (False, 1)  # that a controller began
             log.write(numbered(uuid4(), 1, 1)[0])
             await asyncio.to_thread(company.start)
             assert await log.flush(WAIT_S)
@@ -181,8 +184,8 @@ def answers(database: CallDatabase) -> bool:
         return False
 
 
-async def test_the_program_ends_in_time_although_the_database_is_away() -> None:
-    away = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5)
+async def test_the_program_ends_in_time_although_the_database_is_away(tmp_path: Path) -> None:
+    away = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5, spool=tmp_path)
     async with asyncio.timeout(2.0):
         async with PostgresLog.open(away, "another-node", flush_s=0.2) as log:
             log.write(numbered(uuid4(), 1, 1)[0])
@@ -190,7 +193,7 @@ async def test_the_program_ends_in_time_although_the_database_is_away() -> None:
 
 async def test_an_embedded_server_that_is_killed_is_started_again_by_the_log() -> None:
     with open_folder() as folder:
-        settings = Log(data=folder / "postgres", connect_s=5.0)
+        settings = Log(data=folder / "postgres", connect_s=5.0, spool=folder / "spool")
         async with PostgresLog.open(settings, "another-node") as log:
             for entry in numbered(uuid4(), 1, 20):
                 log.write(entry)
