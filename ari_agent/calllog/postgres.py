@@ -21,7 +21,7 @@ from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.spool import Spool
 from ari_agent.calllog.waiting import Record, Started, Waiting
 from ari_agent.config import Log
-from ari_agent.errors import CallLogError
+from ari_agent.errors import AgentError, CallLogError
 from ari_agent.record import Entry, TurnTaken
 from ari_agent.task import Note, Task
 
@@ -71,7 +71,7 @@ class PostgresLog:
             except CallLogError as e:
                 if not e.retryable:
                     raise
-                calls._tell(e)
+                calls._tell(str(e))
             writer = asyncio.create_task(calls._write_all(connection), name="call log")
             try:
                 yield calls
@@ -123,9 +123,11 @@ class PostgresLog:
                     while True:
                         await self._write_next(connection)
                         delays = backoff()
-            except CallLogError as e:
-                connection = None
-                self._tell(e)
+            except AgentError as e:
+                self._tell(str(e))
+            except Exception as e:  # noqa: BLE001 - a mistake of ours must not end the log; its text may hold values
+                self._tell(f"mistake in our program: {type(e).__name__}")
+            connection = None
             await asyncio.sleep(next(delays))
 
     async def _connect(self) -> Connection:
@@ -175,9 +177,8 @@ class PostgresLog:
                 return e.sqlstate or "none"
         return None
 
-    def _tell(self, e: CallLogError | None) -> None:
-        """Note whether entries are written, and say so when that has changed."""
-        trouble = None if e is None else str(e)
+    def _tell(self, trouble: str | None) -> None:
+        """Note whether entries are written, or why not, and say so when that has changed."""
         self._healthy = trouble is None
         metrics.LOG_DATABASE_UP.set(self._healthy)
         if trouble != self._trouble:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.spool import Left, look
-from ari_agent.config import Model, Settings
+from ari_agent.config import Log, Model, Settings
 from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError, SpoolError
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
@@ -74,9 +74,9 @@ async def examine(settings: Settings, documents: Documents) -> list[Finding]:
         findings += [finding async for finding in examination(settings)]
     passages = await asyncio.to_thread(_passages, settings, documents, findings)
     findings += await examine_model(settings.model, passages)
-    for examination in (_ears, _voice, _database, _spool):
+    for examination in (_ears, _voice, _database):
         findings += [finding async for finding in examination(settings)]
-    return findings
+    return [*findings, *await asyncio.to_thread(examine_spool, settings.log)]
 
 
 async def examine_model(model: Model, passages: Sequence[Passage]) -> list[Finding]:
@@ -244,28 +244,28 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("database", Level.GOOD, "the call log can be written")
 
 
-async def _spool(settings: Settings) -> AsyncIterator[Finding]:
-    folder = settings.log.spool
+def examine_spool(log: Log) -> list[Finding]:
+    """Return what there is to say about the entries that wait on disk."""
+    folder = log.spool
     try:
-        left = await asyncio.to_thread(look, folder)
-        damaged = await asyncio.to_thread(lambda: sorted(folder.glob("*.damaged-*")))
-        room = (await asyncio.to_thread(shutil.disk_usage, _existing(folder))).free
+        left, damaged = look(folder), sorted(folder.glob("*.damaged-*"))
+        room = shutil.disk_usage(_existing(folder)).free
     except (SpoolError, OSError):
         remedy = "check log.spool, its owner and its disk; until then what waits is in memory only"
-        yield Finding("spool", Level.ERROR, f"{folder} cannot be read", remedy)
-        return
+        return [Finding("spool", Level.ERROR, f"{folder} cannot be read", remedy)]
+    findings = []
     if damaged:
         remedy = "entries of the call log may be missing; delete the file once that is looked into, it holds numbers"
-        yield Finding("spool", Level.WARNING, f"{damaged[-1].name} was set aside as unreadable", remedy)
-    if room < settings.log.spool_mb * 1_000_000:
-        remedy = "free some, or name another folder in log.spool"
-        yield Finding("spool", Level.WARNING, f"{room // 1_000_000} MB are free, less than log.spool_mb", remedy)
+        findings.append(Finding("spool", Level.WARNING, f"{damaged[-1].name} was set aside as unreadable", remedy))
+    if room < log.spool_mb * 1_000_000:
+        found = f"{room // 1_000_000} MB are free in {folder}, less than log.spool_mb"
+        findings.append(Finding("spool", Level.WARNING, found, "free some, or name another folder in log.spool"))
     entries, age = sum(one.entries for one in left), max((_age(one) for one in left), default=0.0)
     if age > WAITS_S:
-        remedy = "bring the database back: ari-agent run writes them by itself"
-        yield Finding("spool", Level.ERROR, f"{entries} entries of the call log wait, the oldest {age:.0f} s", remedy)
-    else:
-        yield Finding("spool", Level.GOOD, f"{entries} entries of the call log wait")
+        found = f"{entries} entries of the call log wait, the oldest since {age:.0f} s"
+        remedy = "bring the database back; ari-agent run then writes them by itself"
+        return [*findings, Finding("spool", Level.ERROR, found, remedy)]
+    return [*findings, Finding("spool", Level.GOOD, f"{entries} entries of the call log wait")]
 
 
 def _existing(folder: Path) -> Path:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sqlite3
 import stat
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from ari_agent.calllog.spool import Spool, look
 from ari_agent.calllog.waiting import KINDS, Dropped, Record, Started, Unreadable, Waiting, decoded, encoded
 from ari_agent.config import Log
 from ari_agent.errors import SPOOL_TROUBLE, SpoolError
+from ari_agent.ops.doctor import Level, examine_spool
 from ari_agent.record import CallNoted
 from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, until, whole_call
 
@@ -265,3 +268,30 @@ def test_the_disk_is_asked_as_the_settings_say(tmp_path: Path, fsync: Any, numbe
 def test_an_entry_of_every_kind_of_the_record_has_a_name() -> None:
     assert {type(entry) for entry in whole_call(CALL)} <= set(KINDS)
     assert all(dataclasses.is_dataclass(kind) for kind in KINDS)
+
+
+def test_doctor_tells_of_what_waits_for_long_and_of_what_was_set_aside(tmp_path: Path) -> None:
+    log = Log(spool=tmp_path / "spool", spool_mb=1)
+    assert [finding.level for finding in examine_spool(log)] == [Level.GOOD]
+    spool = Spool(log.spool, "eins", 1, "full")
+    spool.open()
+    spool.append([Waiting(uuid4(), opened(CALL))])
+    assert [(finding.level, finding.found[0]) for finding in examine_spool(log)] == [(Level.GOOD, "1")]
+    spool._open.execute("UPDATE entry SET taken_at = taken_at - 120")
+    (log.spool / "eins.spool.damaged-1").touch()
+    findings = {finding.level: finding for finding in examine_spool(log)}
+    assert "the oldest since 120 s" in findings[Level.ERROR].found
+    assert "eins.spool.damaged-1" in findings[Level.WARNING].found
+    assert all(finding.remedy for finding in findings.values())
+    assert NUMBER not in repr(findings)
+    spool.close()
+
+
+def test_doctor_tells_of_a_disk_that_is_nearly_full_and_of_a_file_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5_000_000))
+    log = Log(spool=tmp_path, spool_mb=6)
+    assert [finding.level for finding in examine_spool(log)] == [Level.WARNING, Level.GOOD]
+    (tmp_path / "eins.spool").write_bytes(b"no database at all, but long enough to be read as one" * 100)
+    assert [finding.level for finding in examine_spool(log)] == [Level.ERROR]
