@@ -4,7 +4,7 @@
 
 Three tasks run in one TaskGroup: the ears, the keys, and the conversation, in which the mouth is a task of its own
 while something is said. Being in a task is the state; cancelling it is the change: a caller who has something to say
-cancels the mouth, and one who only says "mhm" lets it go on; a caller who hangs up, an engine that fails or a
+cancels the mouth, which goes on when it was only a "mhm"; a caller who hangs up, an engine that fails or a
 controller that stops ends the group. Whatever happens, `run` returns where the caller goes next, and that is a person
 unless they are gone or satisfied.
 """
@@ -43,7 +43,7 @@ from ari_agent.protocols import (
 )
 from ari_agent.record import CallNoted, DisclosurePlayed, NoteWritten, TaskTaken
 from ari_agent.ringing import Ringing
-from ari_agent.speech.ears import Ears, Heard, Key, Said, Silence, SpeechStarted
+from ari_agent.speech.ears import Ears, Heard, Key, NothingSaid, Said, Silence, SpeechStarted, Weight
 from ari_agent.turn import Reply, Turn
 
 log = structlog.get_logger(__name__)
@@ -239,6 +239,7 @@ class Call:
 
     async def _hear(self, saying: Saying) -> Heard:
         """Return what the caller says or presses next; who only says "mhm" meanwhile is no more than listening."""
+        saying.heeded = True
         while True:
             heard = await self._heard.get()
             match heard:
@@ -247,6 +248,8 @@ class Call:
                     if not self._conversation.is_backchannel(text, last_sentence=False):
                         saying.no_more()
                     self._conversation.replied(saying.heard)  # so far: the model may read what the caller says ahead
+                case NothingSaid():
+                    saying.go_on()
                 case Silence() if saying.speaking:
                     pass
                 case Said(transcript, began_at=began_at) if saying.begun_before_end(began_at) and (
@@ -257,16 +260,17 @@ class Call:
                     saying.reply.interrupted |= not saying.ended.done()
                     return heard
 
-    def _interrupts(self, text: str, spoken_ms: float, began_at: float) -> bool:
-        """Tell whether to fall silent for a caller who has begun to speak; their words count, and at first the time.
+    def _interrupts(self, text: str, spoken_ms: float, began_at: float) -> Weight:
+        """Weigh what a caller utters into our words: words are a turn, any sound is a reason to wait for them.
 
-        After falling silent for nothing only words count: noise must not keep a sentence from ever being finished.
+        A sound without words is none for long, nor when we have just fallen silent for nothing.
         """
-        saying = self._mouth.saying_now
-        if spoken_ms >= self._settings.speech.hold_ms and not (saying and saying.resumed):
-            return True
+        saying, speech = self._mouth.saying_now, self._settings.speech
         last_sentence = saying is not None and saying.in_last_sentence(began_at)
-        return not self._conversation.is_backchannel(text, last_sentence=last_sentence)
+        if not self._conversation.is_backchannel(text, last_sentence=last_sentence):
+            return "turn"
+        waits = saying is not None and saying.yields and speech.hold_ms <= spoken_ms < speech.doubt_ms
+        return "doubt" if waits else "nothing"
 
     def _read_ahead(self, partial: str) -> None:
         saying = self._mouth.saying_now
@@ -276,7 +280,7 @@ class Call:
     async def _escalate(self, act: Escalate, reply: Reply) -> HandOver | Refusal:
         if act.before:
             await self._mouth.say(act.before, reply)
-            reply.heard_before, reply.parts = reply.heard(self._line.played_ms), []
+            reply.begin_anew(reply.heard(self._line.played_ms))
         result = await self._ringing.reach(act, reply, self._conversation.wording.still_connecting)
         if not isinstance(result, Refusal):
             return HandOver(result, act.reason)

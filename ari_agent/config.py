@@ -112,7 +112,13 @@ class Speech(Section):
     )
     start_ms: Annotated[int, Field(ge=40, le=500)] = Field(60, description="Speech that counts as the caller speaking")
     hold_ms: Annotated[int, Field(ge=0, le=1000)] = Field(
-        300, description="Speech that silences the agent whatever the words; shorter a 'ja' or 'mhm' does not"
+        100, description="Sound of the caller for which the agent falls silent; a shorter one is a click"
+    )
+    doubt_ms: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        1500, description="The agent goes on after so long a sound in which there is no word but 'ja' or 'mhm'"
+    )
+    resume_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
+        240, description="Silence after a 'mhm' or a noise after which the agent goes on"
     )
     end_ms: Annotated[int, Field(ge=100, le=2000)] = Field(
         240, description="Silence that ends a turn whose words already make sense"

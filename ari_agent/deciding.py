@@ -9,7 +9,7 @@ from ari_agent.decision import Decision, Situation
 from ari_agent.dialogue.acts import Act
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.protocols import Refusal
-from ari_agent.speech.ears import Heard, Key, Said, Silence, SpeechStarted
+from ari_agent.speech.ears import Heard, Key, NothingSaid, Said, Silence, SpeechStarted
 
 
 class Deciding:
@@ -51,7 +51,7 @@ class Deciding:
                 consulting.cancel()
             if heard is None:
                 return said, self._conversation.decided(decided, consulting.result())
-            while isinstance(heard, SpeechStarted | Silence):
+            while isinstance(heard, SpeechStarted | NothingSaid | Silence):
                 heard = await self._heard.get()
             if not isinstance(heard, Said):
                 return await self.decide(heard)
@@ -64,7 +64,7 @@ class Deciding:
             listening = asyncio.create_task(self._heard.get())
             try:
                 await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-                if listening.done() and not isinstance(listening.result(), Silence):
+                if listening.done() and not isinstance(listening.result(), Silence | NothingSaid):
                     return listening.result()
             finally:
                 listening.cancel()

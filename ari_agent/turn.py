@@ -28,11 +28,21 @@ class Reply:
     interrupted: bool = False
     """Whether the caller spoke or pressed a key before its end."""
     heard_before: str = ""
-    """What was heard of it in an earlier playback."""
+    """What was heard of it in earlier playbacks, but for the first of the parts."""
+    heard_ms: float = 0.0
+    """So much of the first part was heard in them."""
+    skipped_ms: float = 0.0
+    """The last playback began so far within the first part."""
 
     def heard(self, played_ms: float) -> str:
         """Return the words the caller heard when the last playback brought them so much."""
-        return " ".join(filter(None, (self.heard_before, heard_part(self.parts, played_ms))))
+        last = heard_part(self.parts, max(self.heard_ms, self.skipped_ms + played_ms))
+        return " ".join(filter(None, (self.heard_before, last)))
+
+    def begin_anew(self, heard_before: str) -> None:
+        """Prepare another playback, before which this had been heard."""
+        self.heard_before, self.parts = heard_before, []
+        self.heard_ms = self.skipped_ms = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Literal
 
 from ari_agent.config import Speech
 from ari_agent.protocols import FRAME_MS, Line, Recogniser, Transcript, Utterance, VoiceActivity
@@ -21,7 +22,12 @@ class SpeechStarted:
     """The caller has begun to speak; into the agent's words only when it is worth falling silent for."""
 
     text: str = ""
-    """The words so far."""
+    """The words so far; "" while it may still be a "mhm" or a noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """The sound that the agent fell silent for goes on and has no word worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Silence:
     """Nobody has said anything for as long as the settings allow."""
 
 
-Heard = SpeechStarted | Said | Key | Silence
+Heard = SpeechStarted | NothingSaid | Said | Key | Silence
 """All that can be heard of a caller; the ears report the words and the silence, the call adds the keys."""
 
 
@@ -84,8 +90,10 @@ class _Turn:
     """Loop time in seconds of the decision that it is over."""
 
 
-Interrupts = Callable[[str, float, float], bool]
-"""Whether these words, spoken for so many milliseconds since that loop time, are worth falling silent for."""
+Weight = Literal["turn", "doubt", "nothing"]
+"""Of what a caller utters into the agent's words: it falls silent for a turn, and in doubt until that is settled."""
+Interrupts = Callable[[str, float, float], Weight]
+"""Weighs words of a caller who has been speaking for so many milliseconds, since that loop time."""
 
 
 class Ears:
@@ -106,6 +114,7 @@ class Ears:
         self._activity = activity
         self._recogniser = recogniser
         self._end_ms = settings.end_ms
+        self._resume_ms = settings.resume_ms
         self._silence_ms = silence_s * 1000
         self._makes_sense = makes_sense
         self._read_ahead = read_ahead
@@ -117,6 +126,8 @@ class Ears:
         self._agent_speaks = False
         self._announced = False
         """Whether the beginning of the turn that is open was reported since the agent began to speak."""
+        self._in_doubt = False
+        """Whether the agent was asked to fall silent for something that may turn out to be no turn."""
 
     def agent_speaking(self, *, speaking: bool) -> None:
         """Note whether the agent speaks: only when nobody does is it silent, and the count begins anew.
@@ -124,7 +135,8 @@ class Ears:
         A caller who goes on speaking when the agent begins has to be worth falling silent for too.
         """
         self._agent_speaks = speaking
-        self._announced = False if speaking else self._announced
+        if speaking:
+            self._announced = self._in_doubt = False
         self._quiet_ms = 0
 
     async def listen(self, heard: asyncio.Queue[Heard]) -> None:
@@ -157,7 +169,7 @@ class Ears:
             if turn is not None:
                 turn.utterance.feed(frame)
             elif isinstance(event, Started):
-                self._announced = not self._agent_speaks
+                self._announced, self._in_doubt = not self._agent_speaks, False
                 if self._announced:
                     _report(heard, SpeechStarted())
                 turn = await self._begin(event, utterances)
@@ -177,22 +189,32 @@ class Ears:
         return _Turn(utterance, closing, asyncio.get_running_loop().time() - self._turns.spoken_ms / 1000)
 
     def _attend(self, heard: asyncio.Queue[Heard], turn: _Turn) -> None:
-        """Report once when the agent has to fall silent; what it need not fall silent for is not read ahead either."""
+        """Report when the agent has to fall silent, and when it need not have; what is no turn is not read ahead."""
         text = turn.utterance.partial
         turn.over_agent |= self._agent_speaks
-        if self._agent_speaks and not self._announced:
-            if self._interrupts(text, self._turns.spoken_ms, turn.began_at):
-                self._announced = True
-                _report(heard, SpeechStarted(text))
-        elif text != turn.told:
-            turn.told = text
-            self._read_ahead(text)
+        if self._announced or not (self._agent_speaks or self._in_doubt):
+            if text != turn.told:
+                turn.told = text
+                self._read_ahead(text)
+            return
+        weight = self._interrupts(text, self._turns.spoken_ms, turn.began_at)
+        if weight == "turn":
+            self._announced = True
+            _report(heard, SpeechStarted(text))
+        elif weight == "doubt" and not self._in_doubt:
+            self._in_doubt = True
+            _report(heard, SpeechStarted())
+        elif weight == "nothing" and self._in_doubt and not self._agent_speaks:
+            self._in_doubt = False
+            _report(heard, NothingSaid())
 
     def _is_over(self, turn: _Turn, event: TurnEvent | None) -> bool:
         match event:
             case Ended(silence_ms):
                 pass
-            case Paused(silence_ms) if silence_ms >= self._end_ms and (self._is_sensible(turn) or self._agrees(turn)):
+            case Paused(silence_ms) if silence_ms >= self._end_ms and self._is_sensible(turn):
+                self._turns.end()
+            case Paused(silence_ms) if silence_ms >= self._resume_ms and self._only_listens(turn):
                 self._turns.end()
             case _:
                 return False
@@ -208,10 +230,15 @@ class Ears:
             turn.judged, turn.sensible = text, self._makes_sense(text)
         return turn.sensible
 
-    def _agrees(self, turn: _Turn) -> bool:
-        """Tell whether the caller only says "ja" or "mhm" into the agent's words: no more is to be expected."""
+    def _only_listens(self, turn: _Turn) -> bool:
+        """Tell whether the caller only says "ja" or "mhm" into the agent's words: no more is to be expected.
+
+        Without a word that is true only when the agent waits for one.
+        """
         text = turn.utterance.partial
-        return turn.over_agent and bool(text) and not self._interrupts(text, 0.0, turn.began_at)
+        if not turn.over_agent or not (text or self._in_doubt):
+            return False
+        return self._interrupts(text, 0.0, turn.began_at) != "turn"
 
     def _count_quiet(self, heard: asyncio.Queue[Heard], *, someone_speaks: bool) -> None:
         self._quiet_ms = 0 if someone_speaks else self._quiet_ms + FRAME_MS

@@ -67,6 +67,19 @@ def barge_in_ms(received: Samples, onset: int, *, threshold: int = LOUD) -> floa
     return float(heard[ends[0]]) * 1000 / RATE if len(ends) else None
 
 
+def hush_ms(received: Samples, onset: int, *, threshold: int = LOUD) -> float | None:
+    """Milliseconds of silence of the other side, which stops because one speaks; None when it speaks or is silent on.
+
+    The silence is the first of 300 ms or more after `onset`, and ends with the next speech sample received.
+    """
+    stopped = barge_in_ms(received, onset, threshold=threshold)
+    if stopped is None:
+        return None
+    last = onset + round(stopped * RATE / 1000)
+    heard = loud(received[last + 1 :], threshold)
+    return float(heard[0] + 1) * 1000 / RATE if len(heard) else None
+
+
 def leading_silence_ms(samples: Samples, *, threshold: int = LOUD) -> float | None:
     """Milliseconds before the first speech sample; None when there is none."""
     heard = loud(samples, threshold)

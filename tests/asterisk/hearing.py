@@ -47,6 +47,13 @@ def find(received: Samples, sentence: Samples, since: int = 0) -> Segment | None
     return Segment(begin, begin + len(sentence) - 1)
 
 
+def missing(received: Samples, sentence: Samples) -> float:
+    """Return the share of the sentence's pieces that are nowhere in what a phone received, in whatever order."""
+    pieces = [sentence[start : start + PIECE] for start in range(0, len(sentence) - PIECE + 1, PIECE)]
+    loud = [piece for piece in pieces if np.max(np.abs(piece.astype(np.int32))) >= 1000]
+    return sum(_find_piece(received, piece) is None for piece in loud) / len(loud)
+
+
 def _find_piece(heard: Samples, piece: Samples) -> int | None:
     """Return where the piece fits best, None when it fits nowhere."""
     if len(heard) < len(piece):

@@ -347,6 +347,10 @@ class Caller:
         self.starts_to_say(text)
         await self.until(lambda: len(self.line.playbacks) > began or self.task.done())
 
+    def clicks(self, ms: int) -> None:
+        """Make a short noise."""
+        self.line.send(LOUD * (ms // FRAME_MS))
+
     def presses(self, key: str) -> None:
         """Press a key of the phone."""
         self._keys.put_nowait(key)

@@ -17,9 +17,12 @@ OPEN = "wann haben sie geöffnet"
 PRICE = "was kostet eine wartung"
 VAGUE = "ein neuer kessel mit wartung für die gasheizung"
 NOISE_WORDS = 3
-"""A noise lasts as long as so many words: longer than `speech.hold_ms`."""
+"""A noise lasts as long as so many words."""
 MORE = "Kann ich sonst noch etwas für Sie tun?"
-HOLD_MS = 300
+HOLD_MS, DOUBT_MS, RESUME_MS = 100, 1500, 240
+"""Of the settings."""
+AGAIN_MS = 2000
+"""The voice of these tests makes no pause: as much as possible is said again."""
 FRAME_MS = 20
 
 
@@ -37,19 +40,34 @@ async def answering(caller: Caller, after_ms: float = 3000) -> None:
 
 async def noise(caller: Caller) -> None:
     """Let the caller cough until the agent is silent."""
-    caller.starts_to_say("", NOISE_WORDS)
+    await murmurs(caller, "", NOISE_WORDS)
+
+
+async def murmurs(caller: Caller, words: str, length: int = 1) -> None:
+    """Let the caller say something into the agent's words, until it is silent."""
+    caller.starts_to_say(words, length)
     await caller.until(lambda: caller.line.idle)
 
 
-@pytest.mark.parametrize("words", ["ja", "mhm", "hm", "aha", "okay", "genau", "verstehe", "gut", "[unk]"])
-async def test_a_word_of_a_mere_listener_does_not_interrupt(words: str) -> None:
+async def goes_on(caller: Caller) -> None:
+    """Wait until the agent speaks again."""
+    await caller.until(lambda: not caller.line.idle)
+
+
+@pytest.mark.parametrize("words", ["ja", "mhm", "hm", "aha", "okay", "genau", "verstehe", "gut", "[unk]", ""])
+async def test_a_word_of_a_mere_listener_silences_the_agent_and_costs_nothing_of_its_sentence(words: str) -> None:
     async with a_call() as caller:
         await answering(caller)
-        spoken = len(caller.line.playbacks)
-        caller.starts_to_say(words)
+        spoken, began_ms = len(caller.line.playbacks), caller.line.played_ms
+        await murmurs(caller, words)
+        cut_ms = caller.line.playbacks[-1].heard_ms
+        assert cut_ms - began_ms == pytest.approx(HOLD_MS, abs=2 * FRAME_MS)
+        await goes_on(caller)
         await caller.heard_out()
-        assert len(caller.line.playbacks) == spoken
+        assert len(caller.line.playbacks) == spoken + 1
         assert caller.line.heard[-3:] == answer(caller)
+        (_, again_ms), *_ = caller.line.playbacks[-1].texts
+        assert again_ms == pytest.approx(len(answer(caller)[0]) * MS_PER_LETTER - cut_ms + AGAIN_MS, abs=100)
         caller.hangs_up()
         await caller.ending()
         (turn,) = caller.turns
@@ -57,13 +75,112 @@ async def test_a_word_of_a_mere_listener_does_not_interrupt(words: str) -> None:
         assert turn.agent_text == " ".join(answer(caller))
 
 
-async def test_a_sound_that_lasts_silences_the_agent_though_no_word_is_understood() -> None:
+@pytest.mark.parametrize("words", ["mhm", ""])
+async def test_it_goes_on_as_soon_as_the_listener_says_no_more(words: str) -> None:
     async with a_call() as caller:
         await answering(caller)
-        began_ms = caller.line.played_ms
-        await noise(caller)
-        assert caller.line.playbacks[-1].heard_ms - began_ms == pytest.approx(HOLD_MS, abs=2 * FRAME_MS)
+        await murmurs(caller, words)
+        silent_at = asyncio.get_running_loop().time()
+        await goes_on(caller)
+        silent_ms = (asyncio.get_running_loop().time() - silent_at) * 1000
+        assert silent_ms == pytest.approx(MS_PER_WORD - HOLD_MS + RESUME_MS, abs=3 * FRAME_MS)
         caller.hangs_up()
+
+
+@pytest.mark.parametrize("words", [f"ja {PRICE}", PRICE])
+async def test_what_begins_like_a_noise_and_becomes_a_question_is_one(words: str) -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await murmurs(caller, words)
+        await caller.hears("einhundert")
+        await caller.heard_out()
+        caller.hangs_up()
+        await caller.ending()
+        cut, whole = caller.turns
+        assert (cut.interrupted, whole.source) == (True, "wartung")
+        assert cut.agent_text == "Wir sind montags bis donnerstags von acht bis …"
+        assert not any("donnerstags" in text for playback in caller.line.playbacks[-1:] for text, _ in playback.texts)
+
+
+async def test_the_log_and_the_history_hold_what_was_heard_before_and_after_a_murmur() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await murmurs(caller, "mhm")
+        await goes_on(caller)
+        await caller.until(lambda: caller.line.played_ms >= AGAIN_MS + 1500)
+        caller.hangs_up()
+        await caller.ending()
+        (turn,) = caller.turns
+        assert turn.agent_text == "Wir sind montags bis donnerstags von acht bis siebzehn Uhr und freitags …"
+
+
+async def test_what_was_heard_before_a_murmur_stays_heard_though_the_caller_hangs_up_before_anything_new() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await murmurs(caller, "mhm")
+        await goes_on(caller)
+        caller.hangs_up()
+        await caller.ending()
+        assert caller.turns[0].agent_text == "Wir sind montags bis donnerstags von acht bis …"
+
+
+async def test_two_murmurs_in_a_row_cost_nothing_either() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        for _ in range(2):
+            await murmurs(caller, "mhm")
+            await goes_on(caller)
+            await caller.until(lambda: caller.line.played_ms >= AGAIN_MS + 1000)
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+        await caller.ending()
+        (turn,) = caller.turns
+        assert (turn.interrupted, turn.agent_text) == (False, " ".join(answer(caller)))
+
+
+async def test_a_murmur_that_comes_before_anything_new_was_heard_does_not_silence_the_agent_again() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await murmurs(caller, "mhm")
+        await goes_on(caller)
+        spoken = len(caller.line.playbacks)
+        caller.starts_to_say("mhm")
+        await caller.heard_out()
+        assert len(caller.line.playbacks) == spoken
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+
+
+async def test_a_murmur_at_the_last_word_costs_nothing_and_ends_the_reply_once() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await caller.hears(MORE)
+        whole_ms = sum(ms for _, ms in caller.line.playbacks[-1].texts)
+        await caller.until(lambda: caller.line.played_ms >= whole_ms - 150)
+        await murmurs(caller, "mhm")
+        await goes_on(caller)
+        await caller.heard_out()
+        assert caller.line.heard[-1] == MORE
+        await caller.hears("Sind Sie noch da?")  # the silence counts from the end
+        caller.hangs_up()
+        await caller.ending()
+        assert (caller.turns[0].heard, caller.turns[0].interrupted) == ("speech", False)
+        assert caller.turns[0].agent_text == " ".join(answer(caller))
+
+
+async def test_a_key_pressed_while_the_agent_is_silent_in_doubt_counts() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        await noise(caller)
+        caller.presses("0")
+        caller.reception.will("no-answer")
+        await caller.until(lambda: len(caller.turns) > 1)
+        caller.hangs_up()
+        await caller.ending()
+        assert caller.reception.rung
+        assert (caller.turns[0].interrupted, caller.turns[1].heard) == (True, "key")
+        assert caller.turns[0].agent_text == "Wir sind montags bis donnerstags von acht bis …"
 
 
 async def test_how_long_a_sound_may_last_is_a_setting() -> None:
@@ -75,12 +192,38 @@ async def test_how_long_a_sound_may_last_is_a_setting() -> None:
         caller.hangs_up()
 
 
-async def test_after_a_noise_the_sentence_is_said_again_from_its_beginning_and_counts_once() -> None:
+async def test_a_click_does_not_silence_the_agent() -> None:
     async with a_call() as caller:
         await answering(caller)
-        await noise(caller)
-        await caller.hears("Wir sind montags")
+        spoken = len(caller.line.playbacks)
+        caller.clicks(HOLD_MS - FRAME_MS)
         await caller.heard_out()
+        assert len(caller.line.playbacks) == spoken
+        caller.hangs_up()
+
+
+async def test_a_noise_without_end_keeps_the_agent_silent_for_a_while_only() -> None:
+    async with a_call() as caller:
+        await answering(caller)
+        began = asyncio.get_running_loop().time()
+        caller.starts_to_say("", 100)
+        await caller.until(lambda: caller.line.idle)
+        await goes_on(caller)
+        assert (asyncio.get_running_loop().time() - began) * 1000 == pytest.approx(DOUBT_MS, abs=3 * FRAME_MS)
+        assert caller.line.sending
+        await caller.heard_out()
+        assert caller.line.heard[-3:] == answer(caller)
+        caller.hangs_up()
+
+
+async def test_in_the_first_two_seconds_the_sentence_is_said_again_from_its_beginning_and_counts_once() -> None:
+    async with a_call() as caller:
+        await answering(caller, after_ms=1500)
+        await noise(caller)
+        await goes_on(caller)
+        await caller.heard_out()
+        (_, again_ms), *_ = caller.line.playbacks[-1].texts
+        assert again_ms == pytest.approx(len(answer(caller)[0]) * MS_PER_LETTER, abs=100)
         assert caller.line.heard[-3:] == answer(caller)
         caller.hangs_up()
         await caller.ending()
@@ -117,29 +260,14 @@ async def test_in_the_pause_between_two_sentences_the_next_one_follows() -> None
         caller.hangs_up()
 
 
-async def test_who_hums_for_long_does_not_wait_for_the_rest_as_long_as_who_is_thinking() -> None:
+async def test_noise_again_and_again_does_not_keep_a_sentence_from_being_finished() -> None:
     async with a_call() as caller:
         await answering(caller)
-        caller.starts_to_say("hm hm")
-        await caller.until(lambda: caller.line.idle)
-        silent_at = asyncio.get_running_loop().time()
-        await caller.until(lambda: not caller.line.idle)
-        silent_ms = (asyncio.get_running_loop().time() - silent_at) * 1000
-        assert silent_ms == pytest.approx(2 * MS_PER_WORD - HOLD_MS + 240, abs=3 * FRAME_MS)
-        caller.hangs_up()
-
-
-async def test_noise_that_goes_on_does_not_keep_a_sentence_from_being_finished() -> None:
-    async with a_call() as caller:
-        await answering(caller)
-        await noise(caller)
-        await caller.hears("Wir sind montags")
         spoken = len(caller.line.playbacks)
-        for _ in range(3):
+        while MORE not in caller.line.heard:
             caller.starts_to_say("", NOISE_WORDS)
-            await asyncio.sleep(2.0)
-        assert len(caller.line.playbacks) == spoken
-        await caller.heard_out()
+            await asyncio.sleep(1.5)
+        assert len(caller.line.playbacks) == spoken + 3
         assert caller.line.heard[-3:] == answer(caller)
         caller.hangs_up()
 
@@ -149,7 +277,7 @@ async def test_words_interrupt_also_after_a_noise() -> None:
         await answering(caller)
         await noise(caller)
         await caller.hears("Wir sind montags")
-        await caller.until(lambda: caller.line.played_ms >= 2000)
+        await caller.until(lambda: caller.line.played_ms >= 1000)  # nothing new yet
         began_ms = caller.line.played_ms
         await caller.says(PRICE)
         assert caller.line.playbacks[-2].heard_ms - began_ms <= MS_PER_WORD + 2 * FRAME_MS
@@ -158,7 +286,7 @@ async def test_words_interrupt_also_after_a_noise() -> None:
         await caller.ending()
         cut, whole = caller.turns
         assert cut.interrupted
-        assert cut.agent_text == "Wir sind montags bis donnerstags …"
+        assert cut.agent_text == "Wir sind montags bis donnerstags von acht bis …"
         assert whole.source == "wartung"
 
 

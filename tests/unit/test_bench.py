@@ -156,7 +156,7 @@ def test_callers_ask_different_questions() -> None:
     assert shares(QUESTIONS, callers=2, each=2) == [QUESTIONS[:2], [QUESTIONS[2], QUESTIONS[0]]]
 
 
-def made(busy: float = 1.0, load: float = 0.1, stolen: float = 0.0, **changes: Any) -> report.Report:
+def made(busy: float = 1.0, load: float = 0.1, stolen: float = 0.0, murmurs: int = 1, **changes: Any) -> report.Report:
     values = {"heard_ms": [300.0], "invite_to_answer_ms": [50.0], "answer_to_first_word_ms": [90.0]}
     run = Parallel(calls=1, speech_ms=1000, **{**values, **changes})
     run.usage = {"agent": usage.Usage(15.0, 50.0)}
@@ -167,7 +167,7 @@ def made(busy: float = 1.0, load: float = 0.1, stolen: float = 0.0, **changes: A
         seconds=1.0,
         machine=facts,
         runs=[run],
-        barge_in=BargeIn(1, [200.0]),
+        barge_in=BargeIn(1, [200.0], murmurs, [400.0]),
     )
 
 
@@ -185,6 +185,7 @@ def test_a_report_says_what_is_missing_and_that_the_machine_was_busy() -> None:
         "1 calls, no model: heard_ms",
         "1 calls, no model: the call has ended",
     ]
+    assert made(murmurs=2).not_measured() == ['barge-in: a "mhm" did not make the agent pause and go on 1 times']
     assert "busy" in incomplete.warnings()[0]
     assert "host gave 9 %" in made(stolen=9.0).warnings()[0]
     assert "load 0.8" in made(load=0.8).warnings()[0]

@@ -90,6 +90,16 @@ def test_an_agent_that_talks_on_has_not_let_the_caller_in() -> None:
     assert ear.barge_in_ms(voice(9000), RATE) is None
 
 
+def test_a_hush_lasts_from_the_agents_last_sample_to_its_next() -> None:
+    received = np.concatenate((voice(1100), silence(200), voice(150), silence(600), voice(500)))
+    assert ear.hush_ms(received, RATE) == pytest.approx(600, abs=0.2)
+
+
+def test_an_agent_that_talks_on_or_never_again_has_made_no_hush() -> None:
+    assert ear.hush_ms(voice(9000), RATE) is None
+    assert ear.hush_ms(np.concatenate((voice(1200), silence(8000))), RATE) is None
+
+
 def test_there_is_nothing_to_interrupt_when_the_agent_was_silent() -> None:
     assert ear.barge_in_ms(np.concatenate((silence(1500), voice(500), silence(500))), RATE) is None
 

@@ -11,7 +11,7 @@ from fakes import FakeActivity, FakeLine, FakeRecogniser, milliseconds, speech_s
 
 from ari_agent.errors import AgentError, EngineTimeout, EngineUnavailable, MediaError
 from ari_agent.protocols import Transcript
-from ari_agent.speech.ears import Ears, Heard, Interrupts, Said, Silence, SpeechStarted
+from ari_agent.speech.ears import Ears, Heard, Interrupts, NothingSaid, Said, Silence, SpeechStarted, Weight
 
 QUESTION = "wann haben sie geöffnet"
 
@@ -20,8 +20,24 @@ def never(_: str) -> bool:
     return False
 
 
-def at_once(_text: str, _spoken_ms: float, _began_at: float) -> bool:
-    return True
+def at_once(_text: str, _spoken_ms: float, _began_at: float) -> Weight:
+    return "turn"
+
+
+def never_mind(_text: str, _spoken_ms: float, _began_at: float) -> Weight:
+    return "nothing"
+
+
+def turn_with(words: str) -> Interrupts:
+    """Take it for a turn as soon as these words are among the others."""
+    return lambda text, *_: "turn" if words in text else "nothing"
+
+
+def doubtful(text: str, spoken_ms: float, _began_at: float) -> Weight:
+    """Be in doubt from 200 to 1000 ms, and sure with the second word."""
+    if len(text.split()) > 1:
+        return "turn"
+    return "doubt" if 200 <= spoken_ms < 1000 else "nothing"
 
 
 class Listening:
@@ -35,7 +51,7 @@ class Listening:
         end_ms: int = 300,
         interrupts: Interrupts = at_once,
     ) -> None:
-        settings = speech_settings(start_ms=100, end_ms=end_ms, end_open_ms=800)
+        settings = speech_settings(start_ms=100, end_ms=end_ms, end_open_ms=800, resume_ms=200)
         self.line = FakeLine()
         self.recogniser = recogniser
         self.ahead: list[str] = []
@@ -250,9 +266,9 @@ async def test_a_cancelled_listener_closes_its_utterance() -> None:
 async def test_into_the_agents_words_speech_is_reported_when_it_is_worth_falling_silent_for() -> None:
     asked: list[tuple[str, float]] = []
 
-    def when_the_second_word_comes(text: str, spoken_ms: float, _: float) -> bool:
+    def when_the_second_word_comes(text: str, spoken_ms: float, _: float) -> Weight:
         asked.append((text, spoken_ms))
-        return text == "wann haben"
+        return "turn" if text == "wann haben" else "nothing"
 
     async with listening(QUESTION, interrupts=when_the_second_word_comes) as call:
         call.ears.agent_speaking(speaking=True)
@@ -264,9 +280,9 @@ async def test_into_the_agents_words_speech_is_reported_when_it_is_worth_falling
 
 
 async def test_into_the_agents_words_time_is_counted_without_the_pauses_at_the_end() -> None:
-    async with listening("", interrupts=lambda _text, spoken_ms, _at: spoken_ms >= 300) as call:
+    async with listening("", interrupts=doubtful) as call:
         call.ears.agent_speaking(speaking=True)
-        call.line.speak(280)
+        call.line.speak(180)
         call.line.pause(600)
         assert await call.settled() == []
 
@@ -274,9 +290,9 @@ async def test_into_the_agents_words_time_is_counted_without_the_pauses_at_the_e
 async def test_the_listener_is_asked_since_when_the_caller_speaks() -> None:
     asked: list[float] = []
 
-    def since(_text: str, _spoken_ms: float, began_at: float) -> bool:
+    def since(_text: str, _spoken_ms: float, began_at: float) -> Weight:
         asked.append(began_at)
-        return False
+        return "nothing"
 
     async with listening("ja", interrupts=since) as call:
         call.ears.agent_speaking(speaking=True)
@@ -288,7 +304,7 @@ async def test_the_listener_is_asked_since_when_the_caller_speaks() -> None:
 
 
 async def test_nothing_is_read_ahead_until_the_agent_has_to_fall_silent() -> None:
-    async with listening(QUESTION, interrupts=lambda text, *_: text.startswith("wann haben")) as call:
+    async with listening(QUESTION, interrupts=turn_with("wann haben")) as call:
         call.ears.agent_speaking(speaking=True)
         call.line.speak(300)
         await call.settled()
@@ -299,7 +315,7 @@ async def test_nothing_is_read_ahead_until_the_agent_has_to_fall_silent() -> Non
 
 
 async def test_an_agent_who_begins_to_speak_falls_silent_for_a_caller_who_still_does() -> None:
-    async with listening(QUESTION, interrupts=lambda text, *_: "sie" in text) as call:
+    async with listening(QUESTION, interrupts=turn_with("sie")) as call:
         call.line.speak(300)
         assert await call.settled() == [SpeechStarted()]
         call.ears.agent_speaking(speaking=True)
@@ -309,16 +325,60 @@ async def test_an_agent_who_begins_to_speak_falls_silent_for_a_caller_who_still_
         assert await call.settled() == [SpeechStarted("wann haben sie")]
 
 
+async def test_a_doubtful_sound_is_reported_once_and_again_when_its_words_are_a_turn() -> None:
+    async with listening(QUESTION, interrupts=doubtful) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(180)
+        assert await call.settled() == []
+        call.line.speak(40)
+        assert await call.settled() == [SpeechStarted()]
+        call.ears.agent_speaking(speaking=False)  # it falls silent
+        call.line.speak(100)
+        assert await call.settled() == []
+        assert len(call.ahead) == 0
+        call.line.speak(200)
+        assert await call.settled() == [SpeechStarted("wann haben")]
+        call.line.speak(200)
+        await call.settled()
+        assert call.ahead == ["wann haben", "wann haben sie"]
+
+
+async def test_a_sound_that_goes_on_without_a_word_is_no_reason_to_stay_silent() -> None:
+    async with listening("", interrupts=doubtful) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(300)
+        assert await call.settled() == [SpeechStarted()]
+        call.ears.agent_speaking(speaking=False)
+        call.line.speak(680)
+        assert await call.settled() == []
+        call.line.speak(20)
+        assert await call.settled() == [NothingSaid()]
+        call.ears.agent_speaking(speaking=True)  # it goes on
+        call.line.speak(2000)
+        assert await call.settled() == []
+
+
+@pytest.mark.parametrize("word", ["mhm", ""])
+async def test_what_the_agent_fell_silent_for_is_over_after_a_short_pause(word: str) -> None:
+    async with listening(word, interrupts=doubtful) as call:
+        call.ears.agent_speaking(speaking=True)
+        call.line.speak(300)
+        await call.settled()
+        call.ears.agent_speaking(speaking=False)
+        call.line.pause(200)
+        assert (await call.said()).end_of_turn_ms == 200
+
+
 async def test_a_short_pause_ends_what_does_not_interrupt() -> None:
-    async with listening("mhm", interrupts=lambda *_: False) as call:
+    async with listening("mhm", interrupts=never_mind) as call:
         call.ears.agent_speaking(speaking=True)
         call.line.speak(400)
         call.line.pause(300)
-        assert (await call.said()).end_of_turn_ms == 300
+        assert (await call.said()).end_of_turn_ms == 200
 
 
 async def test_without_a_word_yet_a_short_pause_ends_nothing() -> None:
-    async with listening("", interrupts=lambda *_: False) as call:
+    async with listening("", interrupts=never_mind) as call:
         call.ears.agent_speaking(speaking=True)
         call.line.speak(400)
         call.line.pause(800)
@@ -326,7 +386,7 @@ async def test_without_a_word_yet_a_short_pause_ends_nothing() -> None:
 
 
 async def test_the_same_word_is_given_time_while_the_agent_does_not_speak() -> None:
-    async with listening("mhm", interrupts=lambda *_: False) as call:
+    async with listening("mhm", interrupts=never_mind) as call:
         call.line.speak(400)
         call.line.pause(800)
         assert (await call.said()).end_of_turn_ms == 800

@@ -34,6 +34,8 @@ class Take:
     """Monotonic time in seconds."""
     asked: list[tuple[Question, Segment]] = field(default_factory=list)
     """In order, with the samples of the call in which they were spoken."""
+    murmured: list[Segment] = field(default_factory=list)
+    """Where somebody only said "mhm" into the agent's word."""
     recording: Recording | None = None
     trouble: str = ""
     """Why the call was not played to its end."""
@@ -86,6 +88,21 @@ class Caller:
         await self.phone.wait_speech(timeout=REPLY_LIMIT)  # not into a pause between two words
         spoken = await self._speak(question, samples)
         await self.phone.wait_speech(since=spoken.last + 1, timeout=REPLY_LIMIT)
+
+    async def murmur(self, question: Question, word: str) -> None:
+        """Ask, say no more than this into the answer some moments after it has begun, and hear it to its end.
+
+        Raises PhoneError, also when the agent does not go on.
+        """
+        samples = await asyncio.to_thread(caller_voice.speak, word, self._voice)
+        asked = await self._speak(question, await self._render(question))
+        await self.phone.wait_speech(since=asked.last + 1, timeout=REPLY_LIMIT)
+        await asyncio.sleep(self._random.uniform(*INTO_THE_WORD_S))
+        spoken = await self.phone.say(samples)
+        self.take.murmured.append(spoken)
+        await self.phone.said(spoken)
+        first = await self.phone.wait_speech(since=spoken.last + 1, timeout=REPLY_LIMIT)
+        await self.phone.wait_quiet(QUIET_MS, since=first)
 
     async def outlast(self, ms: float) -> None:
         """Wait until the agent has been speaking for so long since its first word. Raises PhoneError."""

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ LOG_LIMIT = 10.0
 """Seconds within which a call that has ended is closed in the call log."""
 LONG_ANSWERS = 4
 """Interruptions come in so many of the longest answers."""
+MURMURS = ("Mhm.", "Ja.")
+"""What a caller says who only listens."""
 SHORT_ANSWERS = 8
 """Questions of parallel calls are those with so many of the shortest answers: more turns in the time."""
 
@@ -81,6 +83,10 @@ class BargeIn:
     """Interruptions that began while the agent was speaking."""
     stopped_ms: list[float] = field(default_factory=list)
     """From the caller's first sample to the agent's last; who spoke on is missing."""
+    murmurs: int = 0
+    """Times the caller only said "mhm" or "ja"."""
+    hushed_ms: list[float] = field(default_factory=list)
+    """How long the agent was silent for that; when it spoke on or did not go on it is missing."""
     trouble: list[str] = field(default_factory=list)
 
 
@@ -112,27 +118,44 @@ class Bench:
         return result
 
     async def barge_in(self, tries: int) -> BargeIn:
-        """Interrupt the greeting, and then every answer to the question that interrupted."""
+        """Interrupt the greeting, and then every answer to the question that interrupted; then murmur into answers."""
         result = BargeIn()
-        longest = self._questions[-LONG_ANSWERS:]
-        async with callers(1) as (caller,):
-            try:
-                await caller.ring_up(next(self._numbers))
-                await caller.outlast(len(await self._render(self._script.notice)) * 1000 / RATE)
-                for question in itertools.islice(itertools.cycle(longest), tries):
-                    await caller.interrupt(question)
-            except (PhoneError, CallerVoiceError) as e:
-                result.trouble.append(str(e))
-            await caller.ring_off()
-        if (recording := caller.take.recording) is not None:
-            for _, spoken in caller.take.asked:
+        longest = list(itertools.islice(itertools.cycle(self._questions[-LONG_ANSWERS:]), tries))
+
+        async def interrupt(caller: Caller) -> None:
+            await caller.outlast(len(await self._render(self._script.notice)) * 1000 / RATE)
+            for question in longest:
+                await caller.interrupt(question)
+
+        async def murmur(caller: Caller) -> None:
+            await caller.hear_out()
+            for question, word in zip(longest, itertools.cycle(MURMURS), strict=False):
+                await caller.murmur(question, word)
+
+        if (recording := (take := await self._call(interrupt, result)).recording) is not None:
+            for _, spoken in take.asked:
                 try:
                     stopped = figures.barge_in(recording.received, spoken.first)
                 except ValueError:  # a pause of the agent's own
                     continue
                 result.tries += 1
                 result.stopped_ms += [] if stopped is None else [stopped]
+        if (recording := (take := await self._call(murmur, result)).recording) is not None:
+            result.murmurs = len(take.murmured)
+            hushed = [ear.hush_ms(recording.received, spoken.first) for spoken in take.murmured]
+            result.hushed_ms = [ms for ms in hushed if ms is not None]
         return result
+
+    async def _call(self, talk: Callable[[Caller], Awaitable[None]], result: BargeIn) -> Take:
+        """Let somebody call and talk; return what the phone has of it."""
+        async with callers(1) as (caller,):
+            try:
+                await caller.ring_up(next(self._numbers))
+                await talk(caller)
+            except (PhoneError, CallerVoiceError) as e:
+                result.trouble.append(str(e))
+            await caller.ring_off()
+        return caller.take
 
     async def _talk(self, people: Sequence[Caller], questions: Sequence[Sequence[Question]], result: Parallel) -> None:
         """All call, wait until everybody has heard the greeting, and ask; the usage is that of the asking."""

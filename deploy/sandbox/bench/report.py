@@ -26,6 +26,7 @@ heard_ms: from the caller's last speech sample to the first one received afterwa
 log has as the answer to the question asked. any_reply_ms: the same of all replies, wrong ones too.
 barge_in.ms: from the first speech sample of a caller who interrupts the greeting or a long answer to the agent's last
 one before 300 ms of silence; less than about 100 ms is a stop in a pause between words.
+barge_in.hushed_ms: how long the agent is silent when a caller says no more than "mhm" or "ja" into a long answer.
 answer_to_first_word_ms: from the 200 at the phone to the first speech sample, exact to 20 ms.
 stages_ms: from the call log, same turns; end_of_turn and total begin with the caller's last speech as voice activity
 detection sees it, total ends with the first audio handed to the line; outside_log is heard minus total.
@@ -61,6 +62,8 @@ class Report:
             missing.append("barge-in: nothing was measured")
         elif spoke_on := self.barge_in.tries - len(self.barge_in.stopped_ms):
             missing.append(f"barge-in: the agent spoke on in {spoke_on} of {self.barge_in.tries} tries")
+        if other := self.barge_in.murmurs - len(self.barge_in.hushed_ms):
+            missing.append(f'barge-in: a "mhm" did not make the agent pause and go on {other} times')
         return missing + [f"barge-in: {trouble}" for trouble in self.barge_in.trouble]
 
     def json(self) -> Json:
@@ -76,6 +79,8 @@ class Report:
                 "tries": self.barge_in.tries,
                 "stopped": len(self.barge_in.stopped_ms),
                 "ms": _shape(self.barge_in.stopped_ms),
+                "murmurs": self.barge_in.murmurs,
+                "hushed_ms": _shape(self.barge_in.hushed_ms),
             },
             "warnings": self.warnings(),
             "not_measured": self.not_measured(),
@@ -178,6 +183,7 @@ def _times(report: Json) -> Table:
             table.add_row(f"  {name.replace('_', ' ')}", calls, *_cells(values))
         table.add_section()
     table.add_row("barge-in", "1", *_cells(report["barge_in"]["ms"]))
+    table.add_row('silent for a "mhm"', "1", *_cells(report["barge_in"]["hushed_ms"]))
     return table
 
 
