@@ -346,6 +346,7 @@ async def test_a_backchannel_during_the_notice_does_not_cut_the_greeting() -> No
         await caller.hears("Was kann ich für Sie tun?")
         await caller.heard_out()
         assert len(caller.line.heard) == 1 + 3
+        assert len(caller.line.playbacks) == 2
         assert not caller.turns
         caller.hangs_up()
 
