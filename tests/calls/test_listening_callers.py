@@ -351,6 +351,17 @@ async def test_a_backchannel_during_the_notice_does_not_cut_the_greeting() -> No
         caller.hangs_up()
 
 
+async def test_a_murmur_during_the_notice_does_not_make_the_greeting_slower_to_interrupt() -> None:
+    async with a_call(greeted=False) as caller:
+        await caller.hears("Guten Tag")
+        caller.starts_to_say("ja")
+        await caller.until(lambda: len(caller.line.playbacks) > 1 and not caller.line.idle)
+        began_ms = caller.line.played_ms
+        await noise(caller)
+        assert caller.line.playbacks[-1].heard_ms - began_ms == pytest.approx(HOLD_MS, abs=2 * FRAME_MS)
+        caller.hangs_up()
+
+
 @pytest.mark.parametrize("words", ["ja", ""], ids=["ja", "noise"])
 async def test_the_goodbye_is_finished_in_spite_of(words: str) -> None:
     async with a_call() as caller:
