@@ -107,7 +107,7 @@ async def test_a_folder_without_a_model_is_named_with_the_remedy(tmp_path: Path)
 async def heard_by_ears(settings: Speech, recogniser: VoskRecogniser, pcm: bytes) -> list[Heard]:
     line = FakeLine()
     sense, ahead = (lambda text: text == SENTENCE), (lambda _: None)
-    ears = Ears(line, SpeechGate(), recogniser, settings, 8, sense, ahead, lambda *_: True)
+    ears = Ears(line, SpeechGate(), recogniser, settings, 8, sense, ahead, lambda *_: "turn")
     heard: asyncio.Queue[Heard] = asyncio.Queue(10)
     listening = asyncio.ensure_future(ears.listen(heard))
     async with asyncio.timeout(10):
