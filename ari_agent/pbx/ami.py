@@ -36,6 +36,10 @@ class _Connection(Manager):  # type: ignore[misc]
         if not f.cancelled() and f.exception() is None:
             super().connection_made(f)
 
+    def login(self, future: asyncio.Future[Any]) -> None:
+        if not future.cancelled() and future.exception() is None:  # else whoever waits for it knows
+            super().login(future)
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self.pinger is not None:
             self.pinger.cancel()

@@ -80,7 +80,8 @@ class Ari:
         self.http = http
         self.url = settings.ari_url.rstrip("/")
         self._limit = aiohttp.ClientTimeout(total=settings.request_s)
-        self._heartbeat_s = settings.heartbeat_s
+        self.heartbeat_s = settings.heartbeat_s
+        """So long nothing comes before a connection is asked whether it lives; half as long for the answer."""
         self._watched: dict[str, list[asyncio.Queue[Entered | Digit | Left]]] = {}
         self.held: set[str] = set()
         """The ids of the bridges of calls that go on."""
@@ -247,7 +248,7 @@ class Ari:
                 self.http.ws_connect(
                     f"{self.url}/ari/events",
                     params=params,
-                    heartbeat=self._heartbeat_s,
+                    heartbeat=self.heartbeat_s,
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                 ) as socket,
             ):

@@ -60,6 +60,8 @@ class MediaLine:
                     f"{ari.url}/media/{connection_id}",
                     protocols=("media",),
                     max_msg_size=MAX_MESSAGE_BYTES,
+                    # Twice as impatient as the events: the caller hears nothing meanwhile.
+                    heartbeat=ari.heartbeat_s / 2,
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as e:
@@ -156,7 +158,9 @@ class MediaLine:
                 elif message.type == aiohttp.WSMsgType.TEXT:
                     self._control(message.data)
                 elif message.type == aiohttp.WSMsgType.ERROR:
-                    end = MediaError(f"the media connection carries garbage ({type(message.data).__name__})")
+                    garbage = isinstance(message.data, aiohttp.WebSocketError)  # else nobody answered our ping
+                    how = "carries garbage" if garbage else "broke"
+                    end = MediaError(f"the media connection {how} ({type(message.data).__name__})")
             if end is None and (error := self._socket.exception()) is not None:
                 end = MediaError(f"the media connection broke ({type(error).__name__})")
         except MediaError as e:

@@ -47,14 +47,17 @@ async def manager(settings: Asterisk, *answers: bytes, hang_up: bool) -> AsyncIt
 
 
 async def fails(ami: Ami) -> str:
-    """Prove that a question fails in time and leaves no task and no timer; return the sentence."""
+    """Prove that a question fails in time and leaves no task, timer or traceback; return the sentence."""
     before, asked = asyncio.all_tasks(), time.monotonic()
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     with pytest.raises(AmiUnavailable) as failure:
         await ami.queue("empfang")
     assert time.monotonic() - asked < LIMIT_S + 0.5
     assert failure.value.retryable
     await asyncio.sleep(0)  # a server of this test may be ending
     loop = asyncio.get_running_loop()
+    assert unhandled == []
     assert {task for task in asyncio.all_tasks() - before if "serve" not in repr(task)} == set()
     assert [timer for timer in loop._scheduled if not timer.cancelled()] == []  # type: ignore[attr-defined]
     return str(failure.value)
@@ -76,6 +79,11 @@ async def test_a_server_that_says_nothing_is_given_up_after_the_limit(settings: 
 async def test_a_server_that_hangs_up_before_the_login_is_an_error(settings: Asterisk) -> None:
     async with manager(settings, BANNER, hang_up=True) as ami:
         assert "the manager interface at" in await fails(ami)
+
+
+async def test_a_server_that_falls_silent_before_the_login_is_given_up_after_the_limit(settings: Asterisk) -> None:
+    async with manager(settings, BANNER, hang_up=False) as ami:
+        assert "did not answer in time" in await fails(ami)
 
 
 async def test_a_server_that_goes_away_after_the_login_is_an_error(settings: Asterisk) -> None:

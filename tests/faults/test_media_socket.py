@@ -25,14 +25,16 @@ Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def line(tmp_path: Path, script: Script) -> AsyncIterator[MediaLine]:
+async def line(
+    tmp_path: Path, script: Script, *, answers_pings: bool = True, heartbeat_s: float = 5.0
+) -> AsyncIterator[MediaLine]:
     """Connect to a server that plays Asterisk's part by this script; prove that nothing is left at the end."""
     before = asyncio.all_tasks()
     secret = tmp_path / "secret"
     secret.write_text("secret")
 
     async def serve(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(protocols=("media",))
+        socket = web.WebSocketResponse(protocols=("media",), autoping=answers_pings)
         await socket.prepare(request)
         with suppress(ConnectionError):
             await script(socket)
@@ -46,7 +48,11 @@ async def line(tmp_path: Path, script: Script) -> AsyncIterator[MediaLine]:
     await site.start()
     port = runner.addresses[0][1]
     values = Asterisk(
-        ari_url=f"http://127.0.0.1:{port}", ari_password_file=secret, ami_password_file=secret, node="test"
+        ari_url=f"http://127.0.0.1:{port}",
+        ari_password_file=secret,
+        ami_password_file=secret,
+        node="test",
+        heartbeat_s=heartbeat_s,
     )
     try:
         async with Ari.open(values, "ari_agent_test") as ari, MediaLine.open(ari, "1", 1.0) as opened:
@@ -235,3 +241,19 @@ async def test_a_connection_that_is_refused_or_not_answered_is_an_error_in_time(
             with pytest.raises(MediaError, match="could not be made"):
                 async with MediaLine.open(ari, "1", 0.2):
                     pass
+
+
+async def test_a_connection_on_which_all_is_lost_breaks_soon_and_one_that_is_only_quiet_does_not(
+    tmp_path: Path,
+) -> None:
+    async def quiet(socket: web.WebSocketResponse) -> None:
+        await until_closed(socket)
+
+    async with line(tmp_path, quiet, answers_pings=False, heartbeat_s=0.2) as media:
+        with pytest.raises(MediaError, match="broke"):
+            async with asyncio.timeout(2):
+                await listen(media)
+    async with line(tmp_path, quiet, heartbeat_s=0.2) as media:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await listen(media)
