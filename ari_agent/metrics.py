@@ -35,3 +35,4 @@ LOG_ENTRIES = Counter(
     "hold them)",
     ["result"],
 )
+TASKS = Gauge("ari_agent_tasks", "Tasks of the service's event loop: a number that grows from day to day is a leak")

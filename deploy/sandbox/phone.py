@@ -76,6 +76,11 @@ class Phone:
         """The phone's process."""
         return self._process.pid
 
+    @property
+    def gone(self) -> bool:
+        """Whether the phone's process has ended."""
+        return bool(self._process.gone)
+
     # Who this phone is
 
     async def register(self, user: str, password: str, *, timeout: float = 10.0) -> None:

@@ -118,7 +118,16 @@ def test_a_script_that_people_rely_on_explains_itself(script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "option"), [("demo", "--json"), ("demo", "--keep"), ("bench", "--json"), ("bench", "--quick")]
+    ("script", "option"),
+    [
+        ("demo", "--json"),
+        ("demo", "--keep"),
+        ("bench", "--json"),
+        ("bench", "--quick"),
+        ("test", "--faults"),
+        ("test", "--soak"),
+        ("test", "--seed"),
+    ],
 )
 def test_the_promised_options_are_there(script: str, option: str) -> None:
     done = subprocess.run([REPO / "deploy" / script, "--help"], capture_output=True, text=True, timeout=20, check=True)

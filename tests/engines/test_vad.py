@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
 from callers import SENTENCE, says
 
+from ari_agent.errors import EngineUnavailable
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS
 from ari_agent.speech.audio import silence
 from ari_agent.speech.turns import Ended, Started, TurnDetector
@@ -96,3 +99,13 @@ def test_a_reset_gate_judges_like_a_new_one() -> None:
 def test_a_frame_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="640"):
         SpeechGate().is_speech(b"\0" * 320)
+
+
+def test_a_model_that_cannot_be_opened_is_an_engine_that_is_not_there() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(EngineUnavailable, match="vad"):
+            SpeechGate()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
