@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import aiohttp
 import psycopg
@@ -28,6 +29,7 @@ from sandbox.faults.wires import Connection
 
 MOMENT_S = 6.0
 """So long the moment of a fault is waited for; then any call will do."""
+HANG = Path(__file__).with_name("hang.py")
 CALL_S = 60.0
 """So long a call is waited for at all."""
 HANG_S = 3.0
@@ -164,7 +166,7 @@ class Injector:
     async def _hang(self) -> None:
         pid = self._stage.supervisor.now.pid
         hanging = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sandbox.faults.hang", str(pid), str(HANG_S), stderr=asyncio.subprocess.PIPE
+            sys.executable, str(HANG), str(pid), str(HANG_S), stderr=asyncio.subprocess.PIPE
         )
         _, complaint = await hanging.communicate()
         if hanging.returncode and self._stage.supervisor.alive:
