@@ -51,13 +51,13 @@ class Soak:
 
     async def run(self) -> None:
         """Call in waves: between two of them, nobody calls until everything has settled, and a look is taken."""
-        began, lasts = time.monotonic(), 60 * self._minutes
         async with staff(self._stage, 0), AsyncExitStack() as stack:
             callers = [
                 Caller(await stack.enter_async_context(Phone()), self._stage.board, random.Random(index))
                 for index in range(PARALLEL)
             ]
             await self._wave(callers, calls=WARM_CALLS)
+            began, lasts = time.monotonic(), 60 * self._minutes
             idle = await self._look(began, None)
             for number in itertools.count(1):
                 await self._wave(callers, until=began + lasts * number / LOOKS)
