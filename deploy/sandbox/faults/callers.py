@@ -68,6 +68,8 @@ class Caller:
                 call.trouble = str(error)
         finally:
             self._board.end(number)
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
 
     async def press(self, keys: str) -> None:
         """Press keys, whatever the call is at."""

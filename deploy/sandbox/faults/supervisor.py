@@ -17,7 +17,8 @@ IDLE_S = 2.0
 """After "connected to Asterisk": its clean-up is over, and no call can have come that was not waited for."""
 MARK = "SANDBOX_CAMPAIGN"
 """A variable that all processes of one campaign have: no other agent on this machine is taken for ours."""
-STOP_S = 20.0
+READY_S = 2 * START_LIMIT
+"""The end of one life and the start of the next, on a machine that is busy with calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Supervisor:
 
     async def ready(self) -> None:
         """Wait until it serves, in a life in which it was not told to end. Raises AgentError."""
-        async with asyncio.timeout(START_LIMIT):
+        async with asyncio.timeout(READY_S):
             while True:
                 if self.runs and self.now.pid not in self._ending and self.now.agent.status is None:
                     with suppress(AgentError):
