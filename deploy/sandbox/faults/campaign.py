@@ -167,6 +167,6 @@ async def _dead(stage: Stage) -> list[str]:
 
 
 def _is_mistake(line: LogLine) -> bool:
-    if line["event"] == NO_DESCRIPTORS:
+    if str(line["event"]).startswith(NO_DESCRIPTORS):
         return False
     return "exception" in line or str(line["event"]).startswith("Traceback")
