@@ -62,7 +62,7 @@ def tables(folder: Path, disk: Path, http: int, ami: int, database: str) -> Tabl
     found["calls"] |= {"slots": 12, "silence_s": 4, "drain_s": 3}
     found["speech"] |= {"voice_wpm": VOICE_WPM}
     found["escalation"] = {"ring_s": 8, "key_s": 3}
-    found["log"] = {"database": database, "data": str(disk / "data"), "wording": True}
+    found["log"] |= {"database": database, "spool": str(disk / "spool")}
     found["metrics"] = {"port": METRICS_PORT}
     return found
 
