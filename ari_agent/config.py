@@ -5,15 +5,10 @@ Relative paths are relative to the file. Secrets are named by file, never writte
 
 from __future__ import annotations
 
-import difflib
-import os
-import socket
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     ValidationError,
     ValidationInfo,
@@ -21,12 +16,14 @@ from pydantic import (
     model_validator,
 )
 
+from ari_agent.asterisk import Asterisk as Asterisk
+from ari_agent.asterisk import Watchdog
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
 from ari_agent.schedule import HoursSettings
-from ari_agent.section import ExistingPath, Name, Port, Seconds, Section, Share, beside_the_file
-
-DEFAULT_PATH = Path("/etc/ari-agent/ari-agent.toml")
+from ari_agent.section import ExistingPath, Name, Seconds, Section, Share, beside_the_file
+from ari_agent.settings_file import find, keys_of, problems, read
+from ari_agent.settings_file import read_secret as read_secret
 
 
 class Company(Section):
@@ -58,29 +55,6 @@ class Company(Section):
     @classmethod
     def _beside(cls, path: Path, info: ValidationInfo) -> Path:
         return beside_the_file(path, info)
-
-
-class Asterisk(Section):
-    """How the company's Asterisk is reached."""
-
-    ari_url: Annotated[str, Field(pattern=r"^https?://[^/@]+$")] = Field(
-        "http://127.0.0.1:8088", description="Asterisk's HTTP server"
-    )
-    ari_user: str = Field("ari-agent", description="User of ari.conf")
-    ari_password_file: ExistingPath = Field(description="File that holds only the password of the ARI user")
-    ami_host: str = Field("127.0.0.1", description="Address of the manager interface")
-    ami_port: Port = Field(5038, description="Port of the manager interface")
-    ami_user: str = Field("ari-agent", description="User of manager.conf")
-    ami_password_file: ExistingPath = Field(description="File that holds only the password of the AMI user")
-    agi_host: str = Field("127.0.0.1", description="Address on which we answer the dialplan's FastAGI question")
-    agi_port: Port = Field(4573, description="Port of the FastAGI question")
-    node: Name = Field(
-        default_factory=lambda: socket.gethostname().split(".")[0][:40] or "node",
-        description="Name of this controller, unique on its Asterisk; its ARI application is ari_agent_<node>",
-    )
-    context: Name = Field("ari-agent", description="Dialplan context whose extension 'fallback' takes callers back")
-    request_s: Seconds = Field(3.0, description="Limit for one ARI or AMI request")
-    heartbeat_s: Annotated[float, Field(gt=0, le=5)] = Field(5.0, description="Heartbeat of the event connection")
 
 
 class Calls(Section):
@@ -314,6 +288,7 @@ class Settings(Dialogue):
     speech: Speech
     log: Log = Log()
     metrics: Metrics = Metrics()
+    watchdog: Watchdog = Watchdog()
 
     @property
     def app(self) -> str:
@@ -323,19 +298,12 @@ class Settings(Dialogue):
 
 def load(path: Path | None = None) -> Settings:
     """Read and check the settings file. Raises ConfigError naming the file, the key and the remedy."""
-    path = path or Path(os.environ.get("ARI_AGENT_CONFIG", DEFAULT_PATH))
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
-        raise ConfigError(f"{path} does not exist; name the settings file with --config or ARI_AGENT_CONFIG") from e
-    except (OSError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path} cannot be read: {e}") from e
-    except tomllib.TOMLDecodeError as e:
-        raise ConfigError(f"{path} is not valid TOML: {e}") from e
+    path = find(path)
+    data = read(path)
     try:
         return Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as e:
-        raise ConfigError(_problems(e, f"{path}: ")) from e
+        raise ConfigError(problems(e, f"{path}: ", Settings)) from e
 
 
 def checked(values: dict[str, Any]) -> Dialogue:
@@ -343,45 +311,9 @@ def checked(values: dict[str, Any]) -> Dialogue:
     try:
         return Dialogue.model_validate(values)
     except ValidationError as e:
-        raise ConfigError(_problems(e, "")) from e
+        raise ConfigError(problems(e, "", Settings)) from e
 
 
-def read_secret(path: Path) -> str:
-    """Return the one secret that the file holds. Raises ConfigError."""
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path} cannot be read: make it readable for the account that runs ari-agent") from e
-    if not secret:
-        raise ConfigError(f"{path} is empty: it must hold the password and nothing else")
-    return secret
-
-
-def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]:
+def known_keys() -> list[str]:
     """Return every settings key with its dots, such as "calls.slots"."""
-    keys: list[str] = []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            keys += known_keys(kind, f"{prefix}{name}.")
-        else:
-            keys.append(prefix + name)
-    return keys
-
-
-def _problems(error: ValidationError, where: str) -> str:
-    return "\n".join(f"{where}{_explain(problem)}" for problem in error.errors(include_input=False))
-
-
-def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    match problem["type"]:
-        case "extra_forbidden":
-            sections = list(Settings.model_fields)
-            near = difflib.get_close_matches(key, known_keys() + sections, 1, 0.5)
-            return f"unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        case "missing":
-            return f"{key!r} is missing; add it"
-        case _:
-            what = problem["msg"].removeprefix("Value error, ")
-            return f"{key!r}: {what}" if key else what
+    return keys_of(Settings)

@@ -30,14 +30,12 @@ from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event
 from ari_agent.pbx.leg import Leg
 from ari_agent.protocols import CallLog, Directory
-from ari_agent.reconcile import attend, reconcile, rescue
+from ari_agent.reconcile import FALLBACK, attend, reconcile, rescue
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
 from ari_agent.routing import Routing
 
 log = structlog.get_logger(__name__)
 
-FALLBACK = "fallback"
-"""Extension of the dialplan context that takes callers to the queue."""
 HAND_BACK_S = 5.0
 """On stop, after the drain: how long callers may take to hear "Einen Moment bitte" and reach the queue."""
 
@@ -158,7 +156,7 @@ class Controller:
                 log.info("connected to Asterisk", app=self._ari.app)
                 try:
                     if self._connected_before:
-                        await rescue(self._ari, self._settings.asterisk.context, FALLBACK)
+                        await rescue(self._ari, self._settings.asterisk.context)
                     else:
                         await self._take_over()
                     self._connected_before = True
@@ -170,7 +168,8 @@ class Controller:
                 pass
 
     async def _take_over(self) -> None:
-        for bridge, people in await reconcile(self._ari, self._settings.asterisk.context, FALLBACK):
+        talking = await reconcile(self._ari, self._settings.asterisk.context)
+        for bridge, people in talking.items():
             self._start(attend(self._ari, bridge, people))
 
     def _start(self, work: Coroutine[None, None, None], *, slots: int = 0) -> None:

@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
 import structlog
 
@@ -23,7 +22,7 @@ from ari_agent.errors import AgentError, AmiUnavailable, AriError, ChannelGone
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Entered, Left
-from ari_agent.pbx.leg import PREFIX, Leg, settle_hang_up
+from ari_agent.pbx.leg import Leg, settle_hang_up
 from ari_agent.protocols import Refusal, Voice
 
 log = structlog.get_logger(__name__)
@@ -115,7 +114,7 @@ class QueueEscalation:
             return True
 
     async def _ring(self, far_leg: AsyncExitStack, target: str, whisper: str, display: str) -> Receptionist | Refusal:
-        channel = f"{PREFIX}staff-{uuid4()}"
+        channel = self._ari.new_id("staff")
         limits = self._settings.escalation
         events = far_leg.enter_context(self._ari.watch(channel))
         far_leg.push_async_callback(self._hang_up, channel)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import Annotated, Any
 
 import tomli_w
@@ -15,12 +14,12 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import bypass, callbacks, calls, chat, contacts, doctor, knowledge, metrics, models
+from ari_agent.cli import bypass, callbacks, calls, chat, contacts, doctor, knowledge, metrics, models, watchdog
 from ari_agent.cli.company import company_script
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.run import serve
+from ari_agent.cli.start import run as told_in_one_sentence
 from ari_agent.config import load
-from ari_agent.errors import AgentError
 
 app = typer.Typer(
     name="ari-agent",
@@ -40,6 +39,7 @@ app.add_typer(models.app)
 app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("metrics")(metrics.metrics)
+app.command("watchdog")(watchdog.watchdog)
 
 Debug = Annotated[bool, typer.Option("--debug", envvar="ARI_AGENT_DEBUG", help="More log lines.")]
 
@@ -97,11 +97,7 @@ def _without_none(value: Any) -> Any:
 
 def main() -> None:
     """Run the command line; every error of ours is one sentence on stderr and exit status 2."""
-    try:
-        app()
-    except AgentError as e:
-        sys.stderr.write(f"{e}\n")
-        sys.exit(2)
+    told_in_one_sentence(app)
 
 
 if __name__ == "__main__":

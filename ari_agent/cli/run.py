@@ -20,6 +20,7 @@ from ari_agent.cli.scripts import CompanyScripts
 from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
+from ari_agent.heartbeat import Heartbeat
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -43,6 +44,8 @@ async def serve(settings: Settings) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, this.cancel)
     async with AsyncExitStack() as stack:
+        signs = settings.watchdog
+        heart = await stack.enter_async_context(Heartbeat.begin(signs.runtime, settings.app, signs.heartbeat_s))
         scripts = await stack.enter_async_context(CompanyScripts.open(settings))
         script = scripts.current
         call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
@@ -67,7 +70,8 @@ async def serve(settings: Settings) -> None:
             loop.add_signal_handler(number, controller.stop)
         metrics.TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
         stack.enter_context(served(settings.metrics))
-        await controller.run()
+        with heart.serving():
+            await controller.run()
     log.info("stopped")
 
 

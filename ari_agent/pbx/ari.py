@@ -12,15 +12,17 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
+from uuid import uuid4
 
 import aiohttp
 import structlog
 
+from ari_agent.asterisk import Asterisk
 from ari_agent.backoff import backoff
-from ari_agent.config import Asterisk, read_secret
 from ari_agent.errors import AriError, AriRejected, AriUnavailable, ChannelGone
 from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse
+from ari_agent.settings_file import read_secret
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +30,9 @@ WATCH_EVENTS = 64
 """Events kept for a channel nobody reads at the moment; a flood of keys beyond that is dropped, its end never."""
 _GONE = frozenset({404, 409, 412, 422})
 """Statuses with which Asterisk says that the channel or bridge is no longer there, or no longer ours."""
+PREFIX = "ari-agent-"
+"""The ids of all that we make begin so."""
+Kind = Literal["bridge", "media", "staff"]
 _STASIS = {"Stasis", "StasisBroadcast"}
 """Dialplan applications in which a channel waits for what a controller tells it."""
 
@@ -113,8 +118,23 @@ class Ari:
 
     async def ours(self) -> set[str]:
         """Return the ids of the channels that are in our application's hands."""
-        held = set((await self._request(APPLICATION, {"applicationName": self.app}))["channel_ids"])
-        return {c["id"] for c in await self.channels() if c["id"] in held and c["dialplan"]["app_name"] in _STASIS}
+        held = await self.held_channels()
+        return {c["id"] for c in await self.channels() if c["id"] in held and is_in_stasis(c)}
+
+    async def held_channels(self) -> set[str]:
+        """Return the ids of the channels that our application is told of, in its hands or no more."""
+        try:
+            return set((await self._request(APPLICATION, {"applicationName": self.app}))["channel_ids"])
+        except ChannelGone:
+            return set()  # Asterisk has forgotten an application that is not connected and has no channel
+
+    def new_id(self, kind: Kind) -> str:
+        """Return a new id that tells whose it is, so that what is left behind can be told from what others use."""
+        return f"{self.id_prefix(kind)}{uuid4()}"
+
+    def id_prefix(self, kind: Kind) -> str:
+        """Return how the ids of our application's bridges or channels of this kind begin."""
+        return f"{PREFIX}{kind}-{self.app}."
 
     async def tell(self, app: str, name: str) -> None:
         """Send an event without a channel to an application. Raises ChannelGone when it is not connected."""
@@ -305,6 +325,11 @@ class Ari:
             raise AriUnavailable(f"{name} took longer than {self._limit.total} s") from e
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise AriUnavailable(f"{self.url} cannot be reached ({type(e).__name__})") from e
+
+
+def is_in_stasis(channel: dict[str, Any]) -> bool:
+    """Whether a channel waits for what a controller tells it, and does not run the dialplan."""
+    return channel["dialplan"]["app_name"] in _STASIS
 
 
 async def settle(*cleanups: Awaitable[None]) -> None:

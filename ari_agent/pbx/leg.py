@@ -6,15 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Self
-from uuid import uuid4
 
 from ari_agent.errors import AriError, AriUnavailable, ChannelGone, MediaError
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Digit, Entered, Left
 from ari_agent.pbx.media import MediaLine
 
-PREFIX = "ari-agent-"
-"""Ids of our bridges and media channels begin so; at the next start leftovers are known by it."""
 LEFT_S = 0.2
 """How long after a refusal the end of the channel may be reported that caused it."""
 
@@ -25,7 +22,7 @@ class Leg:
     def __init__(self, ari: Ari, channel: str) -> None:
         self.ari = ari
         self.channel = channel
-        self.bridge = f"{PREFIX}{uuid4()}"
+        self.bridge = ari.new_id("bridge")
         self.line: MediaLine
         self._media = AsyncExitStack()
         self._events: asyncio.Queue[Entered | Digit | Left]
@@ -66,7 +63,7 @@ class Leg:
             raise
 
     async def _connect_media(self, limit_s: float) -> None:
-        media = f"{PREFIX}{uuid4()}"
+        media = self.ari.new_id("media")
         with self.ari.watch(media) as events:
             self._media.push_async_callback(settle_hang_up, self.ari, media)
             connection = await self.ari.external_media(media)

@@ -1,11 +1,11 @@
-"""`ari-agent run` as a child process: started, awaited by what it logs, stopped, killed."""
+"""`ari-agent run` and `ari-agent watchdog` as child processes: started, awaited by what they log, stopped, killed."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +38,10 @@ class Agent:
     (`leave`) and never waits for a reader.
     """
 
+    command: Sequence[str] = ("ari_agent.cli", "run")
+    """Module and command."""
+    ready = READY
+
     def __init__(self, settings: Path, *, log: Path | None = None) -> None:
         self.settings = settings
         self.log = log or settings.with_suffix(".log")
@@ -49,7 +53,7 @@ class Agent:
     async def __aenter__(self) -> Self:
         self.start()
         try:
-            await self.logged(READY, limit=START_LIMIT)
+            await self.logged(self.ready, limit=START_LIMIT)
         except BaseException:
             await self.stop()
             raise
@@ -69,7 +73,7 @@ class Agent:
 
     def start(self) -> None:
         """Start it, for the first time or again; its log begins anew. It may take seconds until it serves calls."""
-        command = [sys.executable, "-m", "ari_agent.cli", "run", "--json", "--config", str(self.settings)]
+        command = [sys.executable, "-m", *self.command, "--json", "--config", str(self.settings)]
         files = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
@@ -122,12 +126,21 @@ class Agent:
 
     async def stop(self) -> int:
         """End it in order, or by force when that takes too long; returns its exit status."""
+        self.resume()
         self.terminate()
         try:
             return await self.ended()
         except AgentError:
             os.killpg(self.pid, signal.SIGKILL)  # and the processes it started
             return await self.ended()
+
+    def halt(self) -> None:
+        """Stop its process where it is, as a debugger or a frozen machine does; see `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a halted process go on."""
+        self._signal(signal.SIGCONT)
 
     def leave(self) -> None:
         """Let it run on when the block and this program end."""
@@ -136,6 +149,16 @@ class Agent:
     def _signal(self, number: signal.Signals) -> None:
         if self.pid and self.status is None:
             os.kill(self.pid, number)
+
+
+class Watchdog(Agent):
+    """`ari-agent watchdog` with the settings of an agent, started as the console script does."""
+
+    command = ("ari_agent.cli.start", "watchdog")
+    ready = "watching"
+
+    def __init__(self, settings: Path, name: str = "watchdog") -> None:
+        super().__init__(settings, log=settings.with_suffix(f".{name}.log"))
 
 
 async def exited(process: int) -> None:

@@ -46,6 +46,7 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
         },
         "log": {"data": str(folder / "postgres"), "spool": str(folder / "spool"), "wording": True},
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
+        "watchdog": {"runtime": str(folder / "run")},
     }
 
 
