@@ -114,12 +114,14 @@ class Controller:
     async def run(self) -> None:
         """Serve calls until `stop`. Raises AgentError when the FastAGI port is taken."""
         asterisk = self._settings.asterisk
-        async with route_server(asterisk.agi_host, asterisk.agi_port, asterisk.request_s, self._routing.answer):
+        routes = route_server(asterisk.agi_host, asterisk.agi_port, asterisk.request_s, self._routing.answer)
+        async with routes as answering:
             listening = asyncio.create_task(self._listen(), name="events")
             stopping = asyncio.create_task(self._stopping.wait(), name="stop")
             try:
                 await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if not listening.done():
+                    answering.close()  # a controller that takes over answers on the same port, or nobody does
                     await self._drain()
             finally:
                 stopping.cancel()
@@ -265,6 +267,9 @@ class Controller:
                 await settle(self._ari.hang_up(leg.channel))
             case ToQueue(reason):
                 result.outcome, result.reason = "to-queue", reason
+            case _ if await self._ari.goes_on(leg.channel):
+                # By the watchdog, while we were stopped or hung; or by an administrator.
+                result.outcome, result.reason = "to-queue", "taken"
             case _:
                 result.outcome, result.reason = "caller-hung-up", "caller"
 

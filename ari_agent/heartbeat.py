@@ -52,6 +52,10 @@ class Beat:
         """Whether it lives and calls are in its hands."""
         return self.locked and self.phase == "serving"
 
+    def fresh(self, limit_s: float) -> bool:
+        """Whether the last sign was given less than so long ago, since the machine was started."""
+        return self.phase == "serving" and 0 <= time.monotonic() - self.at < limit_s
+
 
 def read(path: Path) -> Beat | None:
     """Return what the file tells; None when there is none, or none that can be read at this moment."""

@@ -15,7 +15,13 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
-def children() -> set[int]:
-    """Return the ids of our own live child processes."""
-    listed = (path.read_text() for path in Path(f"/proc/{os.getpid()}/task").glob("*/children"))
+def children(of: int | None = None) -> set[int]:
+    """Return the ids of a process's live child processes, our own if none is named."""
+    listed = (path.read_text() for path in Path(f"/proc/{of or os.getpid()}/task").glob("*/children"))
     return {int(pid) for line in listed for pid in line.split() if alive(int(pid))}
+
+
+def descendants(of: int) -> set[int]:
+    """Return the ids of all live processes that come from this one."""
+    found = children(of)
+    return found.union(*(descendants(child) for child in found))

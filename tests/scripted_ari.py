@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -33,6 +33,20 @@ class ScriptedAri:
     def says(self, event: Entered | Digit | Left) -> None:
         """Let the event reach those who watch the channel, as the event connection does."""
         self.ari._deliver(event)
+
+    def holds(self, *channels: str, bridges: dict[str, list[str]] | None = None, others: Sequence[str] = ()) -> None:
+        """Let these channels be in our application's hands, these bridges be ours, and other channels exist."""
+        in_stasis = [{"id": channel, "dialplan": {"app_name": "Stasis"}} for channel in channels]
+        elsewhere = [{"id": channel, "dialplan": {"app_name": "AppDial2"}} for channel in others]
+        self.answers |= {
+            f"GET /applications/{APP}": (200, {"name": APP, "channel_ids": list(channels)}),
+            "GET /channels": (200, in_stasis + elsewhere),
+            "GET /bridges": (200, [{"id": b, "name": APP, "channels": cs} for b, cs in (bridges or {}).items()]),
+        }
+
+    def done(self) -> set[str]:
+        """Return the requests that change something."""
+        return {asked for asked in self.asked if not asked.startswith("GET")}
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer by the script."""

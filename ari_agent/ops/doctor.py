@@ -11,15 +11,19 @@ from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from ari_agent.asterisk import Watchdog
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.spool import Left, look
 from ari_agent.config import Log, Model, Settings
 from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError, SpoolError
+from ari_agent.heartbeat import SUFFIX
+from ari_agent.heartbeat import read as read_beat
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.llm.server import Server
 from ari_agent.ops.gguf import read_head
+from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, version
 from ari_agent.speech.espeak import EspeakVoice
@@ -70,7 +74,7 @@ class Finding:
 async def examine(settings: Settings, documents: Documents) -> list[Finding]:
     """Return all findings; nothing that is wrong keeps the rest from being examined."""
     findings: list[Finding] = []
-    for examination in (_asterisk, _queue):
+    for examination in (_asterisk, _watchdog, _queue):
         findings += [finding async for finding in examination(settings)]
     passages = await asyncio.to_thread(_passages, settings, documents, findings)
     findings += await examine_model(settings.model, passages)
@@ -135,6 +139,19 @@ def _judge_version(major: int, minor: int) -> Finding:
             "Asterisk", Level.ERROR, f"{found}: chan_websocket is not safe there", f"update to {safe} or newer"
         )
     return Finding("Asterisk", Level.GOOD, found)
+
+
+async def _watchdog(settings: Settings) -> AsyncIterator[Finding]:
+    yield examine_watchdog(settings.watchdog)
+
+
+def examine_watchdog(signs: Watchdog) -> Finding:
+    """Return whether somebody cares for the callers of a controller that dies."""
+    beat = read_beat(signs.runtime / f"{WATCHDOG}{SUFFIX}")
+    if beat is not None and beat.fresh(signs.after_s):
+        return Finding("watchdog", Level.GOOD, f"process {beat.pid} watches")
+    found = "none: callers of a controller that dies wait in silence until it is started again"
+    return Finding("watchdog", Level.WARNING, found, "start it: ari-agent watchdog, with the same watchdog.runtime")
 
 
 async def _queue(settings: Settings) -> AsyncIterator[Finding]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +48,8 @@ class _Controller:
     condition: Condition = "serving"
     talked: set[str] = field(default_factory=set)
     """Channels of people who were seen talking to each other since it stopped serving."""
-    clear_since: float | None = None
-    """Loop time of the first look at which nothing of it was left."""
+    empty_at: float | None = None
+    """Time of the last look, if nothing of it was left then."""
     complaint: str = ""
 
     def listen(self, beat: Beat, passed_s: float, after_s: float) -> Condition:
@@ -65,11 +66,14 @@ class _Controller:
 class Watchdog:
     """Watches the controllers of one machine that serve one Asterisk."""
 
-    def __init__(self, settings: Watch, client: Callable[[str], Ari]) -> None:
-        """`client` returns an ARI client for the application of this name."""
+    def __init__(
+        self, settings: Watch, client: Callable[[str], Ari], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`client` returns an ARI client for the application of this name, `clock` seconds."""
         self._settings = settings.watchdog
         self._context = settings.asterisk.context
         self._client = client
+        self._clock = clock
         self._every_s = settings.watchdog.heartbeat_s / 2
         self._controllers: dict[Path, _Controller] = {}
         self._looked_at: float | None = None
@@ -83,7 +87,7 @@ class Watchdog:
 
     async def look(self) -> None:
         """Look once at every controller and clear away what dead and hung ones left; what fails is tried next time."""
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         passed_s = 0.0 if self._looked_at is None else min(now - self._looked_at, 2 * self._every_s)
         self._looked_at = now
         async with asyncio.TaskGroup() as group:
@@ -96,11 +100,11 @@ class Watchdog:
         condition = controller.listen(beat, passed_s, self._settings.after_s)
         if condition != controller.condition:
             log.warning("a controller's condition", app=controller.ari.app, pid=beat.pid, condition=condition)
-            controller.condition, controller.clear_since = condition, None
+            controller.condition, controller.empty_at = condition, None
         if condition == "serving":
             controller.talked.clear()
             return
-        if not _is_due(controller):
+        if controller.empty_at is not None and self._clock() - controller.empty_at < SELDOM_S:
             return
         try:
             await self._clear(path, controller, beat)
@@ -117,22 +121,10 @@ class Watchdog:
             return  # it serves, again or since this moment
         controller.talked.update(*found.talking.values())
         if found:
-            controller.clear_since = None
             _tell(controller, found)
             await clear(controller.ari, self._context, found)
-        elif controller.condition == "dead" and not found.talking and controller.clear_since is None:
-            controller.clear_since = asyncio.get_running_loop().time()
-
-
-def _is_due(controller: _Controller) -> bool:
-    """Whether to look; where nothing was left only every SELDOM_S."""
-    now = asyncio.get_running_loop().time()
-    if controller.clear_since is None:
-        return True
-    if now - controller.clear_since < SELDOM_S:
-        return False
-    controller.clear_since = None
-    return True
+        gone = controller.condition == "dead" and not found and not found.talking
+        controller.empty_at = self._clock() if gone else None
 
 
 def _tell(controller: _Controller, found: Leftovers) -> None:

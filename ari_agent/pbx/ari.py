@@ -56,6 +56,7 @@ TELL = Endpoint("POST", "/events/user/{eventName}", ("application",))
 CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
 PHONE = Endpoint("GET", "/endpoints/{tech}/{resource}")
 CHANNELS = Endpoint("GET", "/channels")
+CHANNEL = Endpoint("GET", "/channels/{channelId}")
 ANSWER = Endpoint("POST", "/channels/{channelId}/answer")
 CONTINUE = Endpoint("POST", "/channels/{channelId}/continue", ("context", "extension", "priority"))
 HANGUP = Endpoint("DELETE", "/channels/{channelId}", ("reason",))
@@ -72,8 +73,8 @@ CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
 DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
 ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",), _GONE | {400})  # 404 means the bridge
 ENDPOINTS = (
-    INFO, MODULE, APPLICATIONS, APPLICATION, TELL, CLAIM, PHONE, CHANNELS, ANSWER, CONTINUE, HANGUP, ORIGINATE,
-    EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
+    INFO, MODULE, APPLICATIONS, APPLICATION, TELL, CLAIM, PHONE, CHANNELS, CHANNEL, ANSWER, CONTINUE, HANGUP,
+    ORIGINATE, EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
 )  # fmt: skip
 
 
@@ -165,6 +166,13 @@ class Ari:
         """Return all channels of this Asterisk as it describes them."""
         channels: list[dict[str, Any]] = await self._request(CHANNELS)
         return channels
+
+    async def goes_on(self, channel: str) -> bool:
+        """Tell whether a channel that is no longer ours runs the dialplan: somebody has taken it away from us."""
+        try:
+            return not is_in_stasis(await self._request(CHANNEL, {"channelId": channel}))
+        except AriError:
+            return False
 
     async def answer(self, channel: str) -> None:
         """Answer a ringing channel."""

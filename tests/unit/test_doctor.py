@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from ari_agent.asterisk import Watchdog
 from ari_agent.cli.company import company_passages
-from ari_agent.config import Model, Settings
+from ari_agent.config import Model
 from ari_agent.documents.markdown import parse_passages
 from ari_agent.errors import ModelError
+from ari_agent.heartbeat import Heartbeat
 from ari_agent.ops import doctor
-from ari_agent.ops.doctor import Finding, Level, examine_model
+from ari_agent.ops.doctor import Finding, Level, examine_model, examine_watchdog
 from ari_agent.ops.gguf import Head, read_head
 from sandbox import gguf
 
@@ -251,3 +253,21 @@ def test_a_folder_of_documents_is_read_as_the_service_reads_it(tmp_path: Path) -
     assert doctor._passages(settings, company_passages, findings) == ()
     assert findings[1].level is Level.ERROR
     assert "has the heading" in findings[1].found
+
+
+# The watchdog
+
+
+async def test_without_a_watchdog_callers_of_a_controller_that_dies_wait(tmp_path: Path) -> None:
+    finding = examine_watchdog(Watchdog(runtime=tmp_path))
+    assert finding.level is Level.WARNING
+    assert "wait in silence" in finding.found
+    assert "ari-agent watchdog" in finding.remedy
+
+
+async def test_a_watchdog_that_watches_is_good_and_one_that_has_ended_is_none(tmp_path: Path) -> None:
+    async with Heartbeat.begin(tmp_path, "watchdog", 1, alone=False) as heart:
+        with heart.serving():
+            finding = examine_watchdog(Watchdog(runtime=tmp_path))
+            assert finding == Finding("watchdog", Level.GOOD, f"process {os.getpid()} watches")
+    assert examine_watchdog(Watchdog(runtime=tmp_path)).level is Level.WARNING
