@@ -15,7 +15,7 @@ from aiohttp import web
 
 from ari_agent.asterisk import Watchdog
 from ari_agent.cli.company import company_passages
-from ari_agent.config import Model
+from ari_agent.config import Model, Settings
 from ari_agent.documents.markdown import parse_passages
 from ari_agent.errors import ModelError
 from ari_agent.heartbeat import Heartbeat
