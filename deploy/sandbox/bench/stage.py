@@ -63,15 +63,15 @@ async def stage(slots: int, gguf: Path | None = None) -> AsyncIterator[Stage]:
     Raises StageError and the errors of the agent, its settings and its call log.
     """
     async with AsyncExitStack() as stack:
-        version = stack.enter_context(_asterisk())
-        folder = stack.enter_context(_folder())
-        tables = sandbox_settings(folder, node="bench", engine="llama" if gguf else "embedded")
+        version = stack.enter_context(asterisk())
+        path = stack.enter_context(folder())
+        tables = sandbox_settings(path, node="bench", engine="llama" if gguf else "embedded")
         tables["calls"]["slots"] = slots
         tables["speech"]["voice_wpm"] = VOICE_WPM
         tables["model"]["gguf"] = str(gguf or STANDIN)
-        settings = load(write_settings(folder / "bench.toml", tables))
+        settings = load(write_settings(path / "bench.toml", tables))
         await _check_alone(settings)
-        agent = await stack.enter_async_context(Agent(folder / "bench.toml"))
+        agent = await stack.enter_async_context(Agent(path / "bench.toml"))
         if gguf is not None:
             await agent.model_ready()
         log = await stack.enter_async_context(CallReader.open(settings.log))
@@ -79,17 +79,17 @@ async def stage(slots: int, gguf: Path | None = None) -> AsyncIterator[Stage]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """A folder for settings, log and database, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
         # The embedded Postgres runs under an account of its own, which must be able to enter it.
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
 
 
 @contextmanager
-def _asterisk() -> Iterator[str]:
+def asterisk() -> Iterator[str]:
     """Start Asterisk unless it runs, and stop what we have started; yields its version."""
     was_up = subprocess.run([PBX, "status"], capture_output=True, timeout=PBX_LIMIT, check=False).returncode == 0
     if not was_up:
