@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import Processor
 
 _QUIET = ("panoramisk", "psycopg", "psycopg.pool", "aiohttp", "asyncio", "bm25s")
 """Libraries that say at INFO what we say ourselves, or that quote what they send."""
+
+
+class _Lossy(io.TextIOBase):
+    """A stream that loses what cannot be written, as on a full disk: a log line must not cost a caller the call."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write if possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if possible."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure(*, as_json: bool = False, debug: bool = False, quiet: bool = False) -> None:
@@ -33,7 +54,7 @@ def configure(*, as_json: bool = False, debug: bool = False, quiet: bool = False
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

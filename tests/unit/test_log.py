@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 
@@ -66,3 +67,18 @@ def test_libraries_that_quote_what_they_send_are_silent(name: str, capsys: pytes
     log.configure(as_json=False, debug=True)
     logging.getLogger(name).warning("CallerIDNum: %s", NUMBER)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for machines"])
+@pytest.mark.parametrize("logger", [structlog.get_logger("ari_agent.x"), logging.getLogger("ari_agent.y")])
+def test_a_disk_that_is_full_loses_the_line_and_nothing_else(
+    as_json: bool, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123 - a device
+        stream = io.TextIOWrapper(full, write_through=True)
+        monkeypatch.setattr("sys.stderr", stream)
+        log.configure(as_json=as_json)
+        with pytest.raises(OSError, match="No space left"):
+            stream.write("this stream really is full")
+        logger.warning("the call goes to the queue")
+        stream.detach()
