@@ -12,50 +12,36 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ari_agent.decision import ACTS, Decision, Situation
-from ari_agent.dialogue import questions
 from ari_agent.dialogue.acts import Act, Answer, Ask, Goodbye, Noted
+from ari_agent.dialogue.answering import Answering
+from ari_agent.dialogue.asides import Asides
 from ari_agent.dialogue.dictation import Dictation, asked
-from ari_agent.dialogue.english import ENGLISH
+from ari_agent.dialogue.doubts import DOUBTFUL, Doubts
 from ari_agent.dialogue.form import Form
-from ari_agent.dialogue.german_rules import ALSO_FAREWELL, CALLBACK, QUESTION, UNKNOWN
+from ari_agent.dialogue.form_replies import verdict
+from ari_agent.dialogue.german_rules import ALSO_FAREWELL, CALLBACK, UNKNOWN
 from ari_agent.dialogue.hearing import Hearing
 from ari_agent.dialogue.history import History
 from ari_agent.dialogue.note import NoteBuilder
-from ari_agent.dialogue.policy import Rule, admit, asks_model, judge, rule
+from ari_agent.dialogue.policy import ABOUT_THE_TALK, ALWAYS, Rule, admit, asks_model, judge, rule
 from ari_agent.dialogue.reach import Caller, Reach, utc
+from ari_agent.dialogue.reasons import BESIDE_THE_MATTER, OFFERS, OPEN
+from ari_agent.dialogue.references import Reference
 from ari_agent.dialogue.replies import Replies
-from ari_agent.dialogue.script import ENGLISH_MANNER, Script
+from ari_agent.dialogue.script import Script
 from ari_agent.dialogue.wording import Wording
-from ari_agent.protocols import PLAIN, Manner
-from ari_agent.task import Note, Task
+from ari_agent.protocols import Manner
+from ari_agent.task import Note, Task, TaskKind
 
-_MISSES = 2
-"""The caller goes to a person when nothing was understood or known this often in a row."""
-_DOUBTFUL = ("confirm", "which")
-_DOUBTS = 2
-"""So often in a row the caller is asked which topic is meant; then it is none."""
 _SILENCES = 3
 """At the third silence in a row, after two gentle questions, the caller goes to a person."""
-_OPEN = {
-    "greeting", "key", "ask-ai", "smalltalk", "cannot", "confirm", "which", "not-understood", "unknown", "refused",
-    "slower", "aborted",
-}  # fmt: skip
-"""After a reply with one of these reasons a "nein" asks for something else; after any other it ends the call."""
-_ABOUT_THE_TALK: tuple[Rule, ...] = (
-    "goodbye", "yes", "no", "greeting", "repeat", "slower", "english", "german", "wait",
-)  # fmt: skip
-"""Rules whose act depends on what was said before, or on the clock."""
-_ALWAYS: tuple[Rule, ...] = ("emergency", "accident", "distress")
-"""Rules that end a form."""
 _SHORT_WORDS = 4
 """In a dictated matter only so few words can be about the talk itself: "wie bitte", "etwas langsamer bitte"."""
 _FREE = ("matter", "recipient")
 """Answers in which the caller may speak of anything."""
 _FIRST = ("name", "recipient")
 """A no to the first question is one to the form."""
-_STOP = "abbrechen"
-_NAMING = 4
-"""Letters of a word that names a passage."""
+_STOP, _YES = "abbrechen", "ja"
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
 
 
@@ -70,21 +56,19 @@ class Conversation:
     """What led to the last act; None when no words of the caller did."""
     consulted: Situation | None = field(default=None, init=False)
     """The last turn, if a model was to decide it."""
-    manner: Manner = field(default=PLAIN, init=False)
-    """How the caller wants to be spoken to."""
     greeting: str = field(init=False)
     """After the notice."""
     _reach: Reach = field(init=False)
     _replies: Replies = field(init=False)
     _dictation: Dictation = field(init=False)
-    _misses: int = field(default=0, init=False)
-    _doubts: int = field(default=0, init=False)
+    _doubts: Doubts = field(default_factory=Doubts, init=False)
     _silences: int = field(default=0, init=False)
-    _denied: set[str] = field(default_factory=set, init=False)
-    """Ids of passages that the caller did not mean: they are not asked for again."""
     _about: str = field(default="", init=False)
     """The last intent, for who presses 0 after it."""
-    _answered: bool = field(default=False, init=False)
+    _question: str = field(default="", init=False)
+    """The caller's words that were last asked back about."""
+    _answering: Answering = field(init=False)
+    _asides: Asides = field(init=False)
     _hearing: Hearing = field(init=False)
     _history: History = field(default_factory=History, init=False)
     _note: NoteBuilder = field(init=False)
@@ -96,6 +80,13 @@ class Conversation:
         self._note = NoteBuilder(self._reach.hours.zone) if self._reach.hours else NoteBuilder()
         self.greeting = self._replies.greeting()
         self._hearing = Hearing(self.script, self._dictation, self.greeting)
+        self._answering = Answering(self.script, self._hearing, self._reach, self._replies)
+        self._asides = Asides(self.script, self._hearing, self._reach, self._replies)
+
+    @property
+    def manner(self) -> Manner:
+        """How the caller wants to be spoken to."""
+        return self._replies.manner
 
     @property
     def wording(self) -> Wording:
@@ -115,22 +106,30 @@ class Conversation:
         if (form := self._dictation.form) is not None:
             return self._remember(self._dictated(form, text))
         if self.manner.language == "en":
-            return self._remember(self._in_english(text))
+            if not self._hearing.is_german(text):
+                return self._remember(self._in_english(text))
+            self._replies.german()
         found, reading = self._hearing.rule(text), self._hearing.reading(text)
         if found is None and self._hearing.only_listens(text):
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
         if self._hearing.last.reason == "refused" and self._hearing.denies(text):
             self._dictation.forget()  # no callback is wanted, whatever comes next
-        if found in _ABOUT_THE_TALK:
+        if found in ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
-        if found == "opening" and (hours := self._reach.opening_on(text)):
-            self.decision = None
-            return self._remember(Ask(f"{hours} {self._replies.say(self.wording.what_else)}", found))
+        if found == "opening" and (opened := self._answering.opening(text)):
+            act, self.decision = opened
+            return self._remember(act)
+        if found == "appointment":
+            act, self.decision = self._answering.appointment(text)
+            self._doubts.understood()
+            return self._remember(act)
         default = judge(found, reading, self.script.knowledge.engine)
-        if default.reason == "not-understood" and UNKNOWN not in text and QUESTION.match(text):
+        if default.reason == "not-understood" and UNKNOWN not in text and self._hearing.tells_a_matter(text):
             default = replace(default, reason="unknown")
-        if default.act in ("answer", "ask") and (answers := self._several(text)):
-            return self._remember(answers)
+        if default.act in ("answer", "ask") and (answers := self._answering.several(text)):
+            self._doubts.understood()
+            answer, self.decision = answers
+            return self._remember(answer)
         if text and asks_model(default, reading, self.script.consultation):
             self.consulted = self._situation(text, default)
             return self.consulted
@@ -175,7 +174,8 @@ class Conversation:
 
     def refused(self, reason: str) -> Act:
         """Decide after nobody took the call: a callback is offered, or the form goes on."""
-        self._misses = self._silences = 0
+        self._silences = 0
+        self._doubts.understood()
         self._reach.refuse()
         self._history.turn()
         wish, self.decision = self.decision, None
@@ -230,7 +230,7 @@ class Conversation:
         self.decision = None
         found = rule(text, self.script.rules)
         free = form.question().field in _FREE and len(text.split()) > _SHORT_WORDS
-        if found not in _ALWAYS and (free or form.fits(text)):
+        if found not in ALWAYS and (free or form.fits(text)):
             found = None
         match found:
             case "emergency" | "accident" | "distress":
@@ -239,30 +239,17 @@ class Conversation:
                 return self._person(self._completed(judge(found, self._hearing.reading(text), "rules")))
             case "wish-for-person":
                 return asked(form.question(), self._reach.opening() or self.wording.refusals["nobody-free"])
-            case "repeat":
-                return asked(form.question())
-            case "slower":
-                self.manner = replace(self.manner, slow=True)
-                return asked(form.question(), self.wording.slower)
-            case "wait":
-                return replace(asked(form.question()), text=self._replies.say(self.wording.wait))
             case "goodbye" if "hören" in text or "tschüs" in text:
                 return self._replies.goodbye("goodbye")
-            case None if answer := self._aside(form, text):
-                return answer
+        if (reply := self._asides.about_the_talk(form, found)) is not None:
+            return reply
+        if (answered := self._asides.question(form, text, found)) is not None:
+            reply, self.decision = answered
+            agreed = form.expects_yes_no and verdict(text)[0] == "yes"
+            return self._asides.beside(reply, self._dictation.step(form.said(_YES))) if agreed else reply
         if form.question().field in _FIRST and self._hearing.refuses(text):
             text = _STOP
         return self._dictation.step(form.said(text))
-
-    def _aside(self, form: Form, text: str) -> Answer | None:
-        """Return the answer to a question amid a form, which goes on behind it; None when it is none, or not sure."""
-        reading, question = self._hearing.reading(text), form.question()
-        sure = reading.match is not None and reading.match.sure and reading.kind == "question"
-        if not sure or reading.match is None or question.field in (*_FREE, "wish") or not QUESTION.match(text):
-            return None
-        self.decision = Decision("answer", reading.match.passage.id, reason="passage", by=self.script.knowledge.engine)
-        reason = f"form-{question.field}"
-        return Answer(reading.match.passage.text, reading.match.passage.id, reason, after=question.text)
 
     # People
 
@@ -289,12 +276,14 @@ class Conversation:
             case "yes" if self._hearing.last.reason == "refused":
                 return self._english_callback(Decision("escalate", reason="english"))
             case "german":
-                self.manner, self._replies.wording = replace(PLAIN, slow=self.manner.slow), self.script.wording
+                self._replies.german()
                 return Ask(f"{self.wording.german_again} {self._replies.say(self.wording.what_else)}", found)
-            case "repeat" | "slower" | "english":
+            case "slower":
+                self._replies.slow()
+                return Ask(f"{self.wording.slower} {self._hearing.last_text}", found)
+            case "repeat" | "english":
                 return Ask(self._hearing.last_text, "repeat")
-            case None if not self._misses:
-                self._misses += 1
+            case None if not self._doubts.missed():
                 return Ask(self._replies.say(self.wording.not_understood), "not-understood")
             case "emergency" | "accident" | "distress" | "fault" | "bereavement" | "lawyer":
                 return self._person(self._completed(judge(found, self._hearing.reading(text), "rules")))
@@ -326,31 +315,30 @@ class Conversation:
                     "callback", Decision("message", intent=due.intent, urgency=due.urgency, reason=due.reason)
                 )
             case "yes" if self._hearing.last.reason == "which":  # yes to one of two is none
-                self._misses += 1
-                return (
-                    self._hearing.last
-                    if self._misses < _MISSES
-                    else self._person(Decision("escalate", reason="not-understood"))
-                )
+                if not self._doubts.missed():
+                    return self._hearing.last
+                self._doubts.understood()  # the likelier one rather than nothing
+                return self._answering.one(self._hearing.asked_for[0])
             case "yes" if self._hearing.asked_for:
-                return self._answer(Decision("answer", self._hearing.asked_for[0], reason="passage"))
+                return self._answering.one(self._hearing.asked_for[0])
             case "yes":
                 return Ask(self._replies.say(w.what_else), found)
             case "repeat":
                 return Ask(self._hearing.last_text, found)
             case "slower":
-                self.manner = replace(self.manner, slow=True)
+                self._replies.slow()
                 return Ask(f"{w.slower} {self._hearing.last_text}", found)
             case "english":
-                self.manner, self._replies.wording = replace(ENGLISH_MANNER, slow=self.manner.slow), ENGLISH
-                return Ask(self._replies.say(ENGLISH.english_switch), found)
+                self._replies.english()
+                return Ask(self._replies.say(self.wording.english_switch), found)
             case "german":
                 return Ask(self._replies.say(w.what_else), found)
-            case "wait":
-                return Ask(self._replies.say(w.wait), found)
-            case "no" if self._hearing.last.reason in _OPEN:
-                self._denied.update(self._hearing.asked_for)
-                return Ask(self._replies.say(w.then_what), found)
+            case "wait" | "prelude":
+                return Ask(self._replies.say(w.wait if found == "wait" else w.go_ahead), found)
+            case "no" if self._hearing.last.reason in OPEN:
+                self._doubts.deny(self._hearing.asked_for)
+                declined = self._hearing.last.reason in OFFERS
+                return Ask(self._replies.say(w.what_else if declined else w.then_what), found)
             case "greeting" if self._history.exchanges and ALSO_FAREWELL.issuperset(self._history.said.split()):
                 return self._replies.goodbye("goodbye")
             case "greeting":
@@ -358,85 +346,33 @@ class Conversation:
             case _:
                 return self._replies.goodbye(found or "goodbye")
 
-    def _several(self, text: str) -> Answer | None:
-        """Return the answers to several questions in their order; None unless each is surely answered."""
-        parts = questions.split(text)
-        if len(parts) == 1:
-            return None
-        matches = [self.script.knowledge.read(part, self._hearing.last_text).match for part in parts]
-        if any(match is None or not match.sure for match in matches):
-            return None
-        passages = list({match.passage.id: match.passage for match in matches if match is not None}.values())
-        first, *others = passages
-        self.decision = Decision("answer", first.id, reason="passage", by=self.script.knowledge.engine)
-        self._misses = 0
-        text = f" {self._replies.say(self.wording.several_more)} ".join(passage.text for passage in passages)
-        return Answer(text, first.id, after=self._more(), also=tuple(other.id for other in others))
-
     def _carry_out(self, decision: Decision) -> Act:
         """Return the act with its words; a second miss in a row brings a person."""
-        self.decision = decision = self._completed(decision)
+        decision = self._completed(decision)
         self._about = decision.intent or self._about
-        if decision.act == "ask" and decision.reason in _DOUBTFUL:
-            self._doubts += 1
-            if self._doubts > _DOUBTS or decision.source in self._denied:
-                self.decision = decision = replace(decision, source=None, other=None, reason="unknown")
-        elif decision.act == "answer" and decision.source in self._denied and not self._names(decision.source):
-            self.decision = decision = replace(decision, act="ask", source=None, reason="unknown")
-        else:
-            self._doubts = 0
-        if decision.reason in ("not-understood", "unknown") and decision.act == "ask":
-            self._misses += 1
-            if self._misses >= _MISSES:
-                self.decision = decision = replace(decision, act="escalate")
-        else:
-            self._misses = 0
+        title = self.script.passages[decision.source].title if decision.source else ""
+        self.decision = decision = self._doubts.weigh(decision, self._history.said, title)
         return self._remember(self._act(decision))
 
-    def _names(self, source: str) -> bool:
-        """Tell whether the caller's words name a passage by its title: "das kleine", after a no to one of two."""
-        title = self.script.passages[source].title.lower().split()
-        spoken = [word for word in self._history.said.split() if len(word) >= _NAMING]
-        return any(named.startswith(word) for word in spoken for named in title)
-
     def _completed(self, decision: Decision) -> Decision:
-        """Add what the catalogue of intents says about urgency and who takes such calls."""
-        if decision.intent == "person" or (decision.act == "message" and not decision.target):
-            about, target = self.script.named_in(self._history.said)
-            decision = replace(decision, intent=about or decision.intent, target=decision.target or target)
-        intent = self.script.intents.get(decision.intent)
-        urgency, target = decision.urgency, decision.target
-        if intent is not None:
-            if urgency == "normal" or intent.urgency == "high":  # nobody may call an urgent matter unimportant
-                urgency = intent.urgency
-            target = target or intent.target
-        known = target if target in self.script.office.targets else None
-        return replace(decision, intent=intent.name if intent else "", urgency=urgency, target=known)
+        return self.script.completed(decision, self._history.said)
 
     def _act(self, decision: Decision) -> Act:
         match decision.act:
             case "answer":
-                return self._answer(decision)
+                return self._answering.one(decision.source or "")
             case "ask":
                 repeats = decision.reason == "repeat"
                 return Ask(self._hearing.last_text, "repeat") if repeats else self._replies.ask_back(decision)
             case "escalate":
                 return self._person(decision)
             case "message":
-                return self._dictation.begin("callback" if CALLBACK.search(self._history.said) else "message", decision)
+                kind: TaskKind = "callback" if CALLBACK.search(self._history.said) else "message"
+                return self._dictation.begin(kind, decision, self.wording.before.get(decision.reason, ""))
             case "goodbye":
                 return self._replies.goodbye(decision.reason)
             case "smalltalk":
                 return self._replies.smalltalk(decision.reason)
-
-    def _answer(self, decision: Decision) -> Answer:
-        passage = self.script.passages[decision.source or ""]
-        return Answer(passage.text, passage.id, after=self._more())
-
-    def _more(self) -> str:
-        more = "" if self._answered else self.wording.more
-        self._answered = True
-        return more
 
     def _remember(self, act: Act) -> Act:
         sources = (act.source, *act.also) if isinstance(act, Answer) else ()
@@ -446,7 +382,15 @@ class Conversation:
             self._note.task(act.task)
         if act.reason == "repeat":
             return act  # what was repeated still stands
-        asked_for = (self.decision.source, self.decision.other) if self.decision and act.reason in _DOUBTFUL else ()
+        if act is self._hearing.last:
+            return act
+        asked_for = (self.decision.source, self.decision.other) if self.decision and act.reason in DOUBTFUL else ()
+        if not self._hearing.asked_for:
+            self._question = self._history.said
+        if isinstance(act, Answer):
+            self._hearing.reference = Reference(self.script.passages[sources[-1]], self._question)
+        elif act.reason not in BESIDE_THE_MATTER:
+            self._hearing.reference = None
         self._hearing.asked_for = tuple(filter(None, asked_for))
         self._hearing.last = act
         return act

@@ -42,9 +42,17 @@ ENGLISH = Wording(
         "emergency": "In an emergency please call one one two.",
         "accident": "If anybody is hurt, please call one one two.",
         "bereavement": "I am very sorry to hear that.",
+        "complaint": "I am sorry that you have had trouble.",
         "distress": "That sounds hard. I am getting you a human.",
     },
     then_what="What is it about then?",
+    appointment="A colleague looks after appointments. Please press zero for a colleague.",
+    appointment_closed=(
+        "A colleague looks after appointments, and nobody is here now. Please call again when we are open."
+    ),
+    go_ahead="Please go ahead.",
+    not_known="I am sorry, I do not know that.",
+    why_asked="We only need this to reach you.",
     wait="Of course, take your time.",
     slower="Gladly, I will speak more slowly.",
     english_switch=GERMAN.english_switch,

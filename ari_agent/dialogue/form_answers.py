@@ -11,13 +11,15 @@ from typing import Protocol
 from ari_agent.dialogue.form_free import EmailSlot, FreeSlot
 from ari_agent.dialogue.form_name import NameSlot
 from ari_agent.dialogue.form_number import NumberSlot, numbers_in
-from ari_agent.dialogue.form_replies import SlotName, answers, verdict
+from ari_agent.dialogue.form_replies import SlotName, answers, meant, says_wrong, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wish import WishSlot
 from ari_agent.dialogue.form_wording import FormWording
 from ari_agent.hours import Hours
 from ari_agent.task import Task, TaskKind
 
+_FOR = re.compile(r"(?:sondern |doch |die nachricht |es |das |sie |ist |war |soll |geht )*(?:für|an) (.+)")
+"""A correction that names for whom a message is."""
 FREE: frozenset[SlotName] = frozenset({"recipient", "name", "company", "matter"})
 """Answers in the caller's own words, in which anything may be said."""
 
@@ -123,6 +125,9 @@ class Answers:
         if name not in self._slots:
             return False
         self._slots[name].reopen(text)
+        for other, part in answers(meant(text)):
+            if other == name and part and not says_wrong(part):
+                self._slots[name].suggest(part)
         return True
 
     def correct(self, text: str, rest: str) -> bool:
@@ -130,14 +135,18 @@ class Answers:
 
         `rest` are the words without yes and no.
         """
-        taken = [self._take(name, part, denied=True) for name, part in answers(text) if name is not None]
+        _, right = verdict(meant(text))
+        told = [(name, part) for name, part in answers(meant(text)) if name is not None and not says_wrong(part)]
+        taken = [self._take(name, part, denied=True) for name, part in told]
         if any(taken):
+            return True
+        if (whom := _FOR.match(right)) and self._take("recipient", whom[1], denied=True):
             return True
         if numbers_in(rest):
             self.number.reopen("")
             return self.number.suggest(rest)
         before = self._wish.when()
-        return "wish" in self._slots and self._wish.replace_by(rest) and self._wish.when() != before
+        return "wish" in self._slots and self._wish.replace_by(right) and self._wish.when() != before
 
     def _take(self, name: SlotName, part: str, *, denied: bool) -> bool:
         """Take a part for another slot; a denial before it opens one that was settled."""

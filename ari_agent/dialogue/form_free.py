@@ -29,6 +29,7 @@ _NO_COMPANY = frozenset(
 _BEFORE_RECIPIENT = frozenset(
     words("ja also äh ähm für an die das nachricht ist den der soll zum zur bitte ich möchte will eine geht")
 )
+_TO = frozenset(words("für"))
 _TO_TALK = frozenset(words("sprechen reden verbinden verbunden durchstellen mitarbeiter mitarbeiterin mensch menschen"))
 """Who says one of these wants a person now."""
 _NOBODY = frozenset(
@@ -63,11 +64,18 @@ def company_of(text: str) -> str | None:
     return " ".join(_WRITTEN.get(word) or (word if word in _SMALL else word[0].upper() + word[1:]) for word in spoken)
 
 
+def _last_of(spoken: list[str], wanted: frozenset[str]) -> int | None:
+    """Return where the last of these words stands, if something follows it."""
+    return max((at for at, word in enumerate(spoken[:-1]) if word in wanted), default=None)
+
+
 def recipient_of(text: str) -> str | None:
     """Return whom a message is for; "" for anybody, None where nothing was understood."""
     spoken = heard(text)
     if _NOBODY & set(spoken):
         return ""
+    if (told := _last_of(spoken, _TO)) is not None:
+        spoken = spoken[told + 1 :]  # "eine nachricht hinterlassen für frau meyer"
     spoken = _after(spoken, _BEFORE_RECIPIENT)
     if not spoken or all(word in _BEFORE_RECIPIENT for word in spoken) or verdict(text)[0] == "yes":
         return None

@@ -174,9 +174,10 @@ class NameSlot:
             self._take(rest, corrected=True)
         elif rest:
             before = self._pending
-            self._pending = ""
+            self._first, self._pending = self._first or " ".join(before.split()[:-1]), ""
             self._take(rest)
-            if not self._pending or self._pending == before:
+            again = not self._spelled and self._pending in (before, before.split()[-1])
+            if not self._pending or again:
                 # said again means heard wrongly; a word that was not understood means nothing
                 self._pending, self._spelled = ("", "") if self._pending else (before, self._spelled)
                 self.doubtful = before

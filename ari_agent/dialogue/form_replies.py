@@ -111,13 +111,16 @@ _STOP = re.compile(
     (?: abbrechen | abbruch | (?:brechen\ sie|brich)\ (?:das\ |es\ |bitte\ )*ab |
         (?:möchte|will|würde)\ (?:\w+\ )?(?:gerne?\ )?abbrechen |
         (?:vergessen\ sie|vergiss)\ (?:es|das)(?:\ ganze)? | vergessen\ sies | vergisses | doch\ nicht |
-        (?:möchte|will|brauche)\ (?:es\ )?doch\ nicht |
+        (?:möchte|will|brauche?)\ (?:es\ |das\ )?(?:doch\ |jetzt\ )?nicht(?:\ mehr)? |
+        (?:dann\ |lieber\ |jetzt\ )+nicht | (?:hören\ sie|hör)\ (?:jetzt\ |bitte\ )*auf |
+        (?:löschen\ sie|lösch)\ (?:das|es|alles)(?:\ wieder)? |
+        (?:das\ |es\ )?(?:ist|wird|dauert)\ (?:mir\ )?(?:jetzt\ )?zu\ (?:lang|lange|umständlich|kompliziert|viel|blöd) |
         lassen\ wir\ (?:es|das)(?:\ (?:bleiben|sein|lieber|besser))? |
         lass(?:en\ sie)?\ (?:es|das)(?:\ (?:bleiben|sein|gut\ sein))? |
-        (?:es\ |das\ )?hat\ sich\ (?:schon\ )?erledigt | (?:das\ |es\ )?ist\ nicht\ (?:mehr\ )?nötig |
+        (?:es\ |das\ )?hat\ sich\ (?:schon\ |gerade\ )?erledigt | (?:das\ |es\ )?ist\ nicht\ (?:mehr\ )?nötig |
         (?:brauche?|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         (?:doch\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
-        habe?\ es\ mir\ anders\ überlegt )
+        (?:habe?\ es|habs)\ mir\ (?:jetzt\ |doch\ )?anders\ überlegt )
     (?:\ {_POLITE})* (?:\ |$) )+""",
     re.VERBOSE,
 )
@@ -136,7 +139,9 @@ _NOUNS |= dict.fromkeys(words("zeit uhrzeit zeitpunkt termin tag datum"), "wish"
 _NOUNS |= dict.fromkeys(words("firma unternehmen firmenname firmennamen"), "company")
 _NOUNS |= dict.fromkeys(words("mail email mailadresse emailadresse adresse"), "email")
 _NOUNS |= dict.fromkeys(words("anliegen grund thema"), "matter")
-_NOUNS |= dict.fromkeys(words("empfänger"), "recipient")
+_NOUNS |= dict.fromkeys(words("empfänger empfängerin ansprechpartner"), "recipient")
+_NOUNS |= dict.fromkeys(words("ziffer ziffern zahl zahlen endziffer endziffern"), "number")
+_NOUNS |= dict.fromkeys(words("wochentag termin rückrufzeit"), "wish")
 _WRONG = frozenset(
     words(
         "falsch falsche falscher falschen anders andere anderer verkehrt ändern korrigieren geändert fehler nicht "
@@ -151,6 +156,11 @@ _AROUND = frozenset(
 )
 
 
+def says_wrong(text: str) -> bool:
+    """Tell whether the words say no more than that something is wrong."""
+    return all(word in _WRONG or word in _AROUND for word in heard(text))
+
+
 def to_change(text: str, *, whole: bool) -> SlotName | None:
     """Return which answer the caller says is wrong; with `whole` only if they say nothing else."""
     spoken = heard(text)
@@ -162,8 +172,28 @@ def to_change(text: str, *, whole: bool) -> SlotName | None:
     return named[0]
 
 
+_HOW = r"(?:um|am|an|für|ab|gegen|in|der|die|das|den|dem)"
+_DENIED = re.compile(
+    rf"""\b(?:nicht|kein)\ (?:(?P<how>{_HOW})\ )?(?P<wrong>.+?)\ (?:sondern|(?=(?P=how)\ )) |
+    \b(?:an)?statt\ {_HOW}?\ ?.+?\ (?=(?:lieber\ |doch\ |bitte\ )*{_HOW}\ )""",
+    re.VERBOSE,
+)
+"""What is wrong before what is right: "nicht um drei sondern um vier", "nicht um drei um vier"."""
+_NO_TIMES = r"(?!vor\b|nach\b|früher|später|zu\b|so\b|mehr\b)"
+_DENIED_LAST = re.compile(rf"\s(?:und )?(?:nicht {_NO_TIMES}|statt |anstatt )(?:{_HOW} )*[^ ]+(?: [^ ]+){{0,2}}$")
+"""What is wrong behind what is right: "um vier nicht um drei"."""
+
+
+def meant(text: str) -> str:
+    """Return what a correction says is right, without what it says is wrong."""
+    said = " ".join(_DENIED.sub("", f"{text} ").split())
+    return _DENIED_LAST.sub("", said) or said
+
+
 def named(text: str) -> SlotName | None:
     """Return which answer the caller names, after being asked what to change."""
+    if re.search(r"\bfür wen\b|\ban wen\b|\bwer (?:sie|die|das) (?:kriegt|bekommt)", text):
+        return "recipient"
     return next((_NOUNS[word] for word in heard(text) if word in _NOUNS), None)
 
 
@@ -175,7 +205,9 @@ _CUES: dict[SlotName, str] = {
         zu\ erreichen\ unter(?:\ der\ {_NUMBER_NOUN})? | unter\ (?:der|meiner|folgender)\ {_NUMBER_NOUN}""",
     "company": r"""(?:ich\ (?:bin|rufe|komme)\ (?:an\ )?)?(?:von|aus|bei)\ der\ firma |
         (?:meine|die)\ firma\ (?:ist|heißt)""",
-    "matter": r"es\ geht\ (?:um|darum) | ich\ rufe\ an\ wegen | wegen | es\ handelt\ sich\ um",
+    "recipient": r"""(?:die\ nachricht|das|es|sie)\ (?:ist|war|soll|geht|sollte)\ (?:nicht\ )?(?:für|an)
+        (?=\ (?:den|die|das|frau|herrn?|mein|ihr|einen)\b)""",
+    "matter": r"es\ geht\ (?:nicht\ )?(?:um|darum) | ich\ rufe\ an\ wegen | wegen | es\ handelt\ sich\ um",
     "wish": r"""(?:und\ )?am\ (?:liebsten|besten) |
         (?:und\ )?(?:bitte\ )?rufen\ sie\ (?:mich|uns)(?:\ bitte)?(?:\ doch)? |
         (?:und\ )?(?:zurück\ )?(?:rückruf|zurückrufen)\ (?:bitte|am\ besten)""",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime, time
 
-from ari_agent.dialogue.form_replies import SlotName, heard, verdict
+from ari_agent.dialogue.form_replies import SlotName, heard, meant, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wording import FormWording
 from ari_agent.hours import BERLIN, Hours
-from ari_agent.spoken import wishes
+from ari_agent.spoken import dates, wishes
 from ari_agent.spoken.times import WORKDAY
 from ari_agent.spoken.wishes import Wish
 
@@ -109,7 +109,8 @@ class WishSlot:
 
     def replace_by(self, text: str) -> bool:
         """Take another time instead of the settled one."""
-        wish = self._wish_in(text)
+        day = self._wish.earliest if self._wish is not None else self._now
+        wish = self._wish_in(text, day if dates.parse(text, self._now.date()) is None else self._now)
         if wish is not None:
             self._offered = 0
             self._consider(wish)
@@ -121,10 +122,12 @@ class WishSlot:
         self._asked = self._offered = 0
         self.hear(text)
 
-    def _wish_in(self, text: str) -> Wish | None:
+    def _wish_in(self, text: str, on: datetime | None = None) -> Wish | None:
+        """Return the time that is named; `on` is the day of one that names only the hour."""
         # "das ist zu früh" names no time
-        said = re.sub(r"\bzu (?:früh|spät)\b", "", " ".join(heard(text)))
-        return wishes.parse(said, self._now, self._opened)
+        said = re.sub(r"\bzu (?:früh|spät)\b", "", meant(" ".join(heard(text))))
+        now = self._now if on is None or on.date() <= self._now.date() else datetime.combine(on, time(), on.tzinfo)
+        return wishes.parse(said, now, self._opened)
 
     def _consider(self, wish: Wish) -> None:
         """Keep the wish if somebody is there, else offer the next time."""

@@ -41,9 +41,17 @@ GERMAN = Wording(
         "emergency": "Im Notfall wählen Sie bitte eins eins zwei.",
         "accident": "Wenn jemand verletzt ist, wählen Sie bitte eins eins zwei.",
         "bereavement": "Das tut mir sehr leid.",
+        "complaint": "Es tut mir leid, dass Sie Ärger haben.",
         "distress": "Das klingt schwer. Ich hole Ihnen einen Menschen.",
     },
     then_what="Worum geht es dann?",
+    appointment="Um Termine kümmert sich ein Mensch. Möchten Sie mit einem Menschen sprechen?",
+    appointment_closed=(
+        "Um Termine kümmert sich ein Mensch, und gerade ist niemand da. Soll ich einen Rückruf für Sie notieren?"
+    ),
+    go_ahead="Gerne, fragen Sie.",
+    not_known="Das weiß ich leider nicht.",
+    why_asked="Das brauchen wir nur, um Sie zu erreichen.",
     wait="Gerne, lassen Sie sich Zeit.",
     slower="Gerne, ich spreche langsamer.",
     english_switch=(
@@ -118,6 +126,12 @@ GERMAN_DU = replace(
     unknown="Das weiß ich leider nicht. Möchtest du mit einem Menschen sprechen?",
     unknown_closed="Das weiß ich leider nicht, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?",
     wait="Gerne, lass dir Zeit.",
+    why_asked="Das brauchen wir nur, um dich zu erreichen.",
+    appointment="Um Termine kümmert sich ein Mensch. Möchtest du mit einem Menschen sprechen?",
+    appointment_closed=(
+        "Um Termine kümmert sich ein Mensch, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?"
+    ),
+    go_ahead="Gerne, frag.",
     several_more="Und nun zu deiner nächsten Frage.",
     cannot="Dabei kann ich dir leider nicht helfen.",
     before=GERMAN.before
@@ -125,6 +139,7 @@ GERMAN_DU = replace(
         "emergency": "Im Notfall wähle bitte eins eins zwei.",
         "accident": "Wenn jemand verletzt ist, wähle bitte eins eins zwei.",
         "distress": "Das klingt schwer. Ich hole dir einen Menschen.",
+        "complaint": "Es tut mir leid, dass du Ärger hast.",
     },
     are_you_there="Bist du noch da? Was kann ich für dich tun?",
     are_you_there_again="Ich höre dich leider nicht. Bitte sag etwas, oder drück die Null.",

@@ -22,6 +22,8 @@ _JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | s
 _OPEN = r"(offen|geöffnet|auf(?!\ wieder)|zu|geschlossen|da|erreichbar|besetzt)"
 _DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
     (am\ )?(nächsten\ |kommenden\ )?((mon|diens|donners|frei|sams|sonn)tag | mittwoch) |
+    am\ \w+(ten|sten)\ (\w+(ten|sten) | januar | februar | märz | april | mai | juni | juli | august | september |
+        oktober | november | dezember) |
     heiligabend | weihnachten | weihnachtstag | silvester | neujahr | ostern | \w+montag | karfreitag | feiertag |
     allerheiligen | fronleichnam | pfingsten | zwischen\ den\ jahren |
     (diese|nächste|kommende|übernächste)\ woche | (am\ )?wochenende)"""
@@ -70,7 +72,12 @@ _PATTERNS: dict[Rule, str] = {
         (starke|unerträgliche|höllische|wahnsinnige|rasende|furchtbare|schlimme|heftige)n?\ \w*schmerzen |
         (eingebrochen|aufgebrochen)(\ worden)?$ | (habe|haben|hab)\ (uns\ |mir\ )?einen\ (\w+\ )?virus |
         (alle|unsere|meine)\ (\w+\ )?daten\ (sind\ )?(alle\ )?(weg|futsch|gelöscht|verschlüsselt|verschwunden) |
-        liegen\ ?geblieben |
+        liegen\ ?geblieben | (zahn|bauch|hals|ohren|kopf|rücken)?(schmerzen|weh)$ |
+        habe?\ (\w+\ ){0,3}(schmerzen|zahnweh) |
+        (internet|server|netz|netzwerk|drucker|telefon|telefonanlage|computer|rechner|heizung|strom|wasser|licht |
+            aufzug|fahrstuhl|mails?|programm|system|anlage|waschmaschine|klingel|tür|toilette|spülung|läutwerk|glocke)
+            \ (\w+\ ){0,2}(geht|gehen|läuft|laufen|funktioniert|funktionieren)\ (\w+\ )?nicht |
+        (internet|server|drucker|computer|rechner|heizung|aufzug|anlage|läutwerk)\ (\w+\ )?(spinnt|streikt) |
         wasser\b.*\b(durch|von)\ (die|der)\ decke | droht\ (\w+\ ){0,4}zu\ fallen? | hängt\ (ganz\ )?(los|schief) |
         (heraus|raus)\ ?gefallen | bremsen?\ (geht|gehen|funktioniert|funktionieren)\ nicht | steck(e)?\b.*\bfest |
         (ist|sind)\ tot | geplatzt | gerissen | keiner\ kann\ (mehr|hier)\ arbeiten | aus\ gefallen)\b""",
@@ -96,7 +103,10 @@ _PATTERNS: dict[Rule, str] = {
         rufen\ sie\ mich\b.*\b(an|zurück) |
         nachricht\ (hinterlassen|ausrichten|dalassen) | richten\ sie\b.*\baus | sagen\ sie\ (ihm|ihr)\b)\b""",
     "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | (spreche?|rede?)\ ich\ (\w+\ ){{0,3}}mit)\b.*
-        \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b""",
+        \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b |
+        \b(mit\ wem\ (spreche?|rede?|habe?)\ ich | wer\ (ist|spricht)\ (denn\ )?(da|dort|dran) | wer\ sind\ sie |
+        wie\ heißen\ sie | bin\ ich\ (da\ |hier\ |jetzt\ |denn\ )*(richtig|(bei|mit)\ (der|dem)) |
+        ist\ (da|dort|das)\ (die|der|das)\ (firma|praxis|werkstatt|hausverwaltung|halle))\b""",
     "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
     "slower": r"\b(langsamer | nicht\ so\ schnell | zu\ schnell)\b",
     "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
@@ -107,16 +117,36 @@ _PATTERNS: dict[Rule, str] = {
         \b(ab\ |von\ )?wann\b.*\bwieder\ (wer\ |jemand\ |einer\ )?{_OPEN}$ |
         ^(haben|habt|sind|seid)\ (sie|ihr)\ wieder\ {_OPEN}$ |
         ^(und\ )?(bis\ wann|wie\ lange)\ (haben|habt|sind|seid)\ (sie|ihr)\b.*\b{_OPEN}$""",
+    "appointment": r"""^(?!.*\bohne\ termin).*\b(
+        ich\b.*\b(möchte|will|brauche?|bräuchte?|hätte?|würde?|muss|müsste|kann|wollte?)\b.*\btermin\b |
+        (möchte|will|brauche?|bräuchte?|hätte?|würde?|muss|müsste|kann|wollte?)\ ich\b.*
+            \btermin\b.*\b(machen|ausmachen|vereinbaren|haben|bekommen|buchen|kriegen|absagen|verschieben|verlegen)\b |
+        termin\w*\b.*\b(absagen|verschieben|verlegen|stornieren|umbuchen|ausmachen|vereinbaren|buchen|machen|frei)$ |
+        (haben|hätten|gibt|habt)\ (sie|es|ihr)\b.*\btermine?\b.*\bfrei\b |
+        termin\b.*\bnicht\ (wahrnehmen|einhalten|kommen))""",
+    "prelude": r"""^(…\ )?((guten\ tag|hallo|ja|also|äh|grüß\ gott|entschuldigung)\ )*(
+        (ich\ )?(hätte?|habe?)\ (da\ |mal\ |noch\ |nur\ |bloß\ |kurz\ |bitte\ )*
+            (eine?|ne|n|zwei|drei|ein\ paar|einige|mehrere)\ (kurze\ |kleine\ |allgemeine\ )*
+            fragen?(\ an\ (sie|euch))? |
+        (kann|darf|dürfte|könnte)\ ich\ (sie\ |euch\ |dich\ |mal\ |kurz\ |ihnen\ |noch\ )*
+            (was|etwas|eine?\ frage)\ (fragen|stellen) |
+        ich\ (wollte?|möchte)\ (sie\ |mal\ |nur\ |kurz\ )*(was|etwas)\ (fragen|wissen))(\ bitte)?$""",
     "wait": r"""^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
         (\ (bitte|mal|noch|ich|hole|suche|schaue?|gucke?|nach|nehme|kurz|was|etwas|einen|zu|zum|den|die|meine?n?|stift|
         zettel|schreiben|eben|schnell|gleich|ja))*$""",
-    "repeat": r"""^(?!.*\b(rufe?|melde)\b).*\b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
+    "repeat": r"""^(?!.*\b(rufe?|melde?|versuche?|probiere?|komme?|schaue?)\b).*
+        \b(wie\ bitte | noch\ ?einmal | noch\ ?mal | wiederholen)\b |
         ^(wie\ war\ das | was\ haben\ sie\ gesagt)$""",
-    "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen) | tschüss? | das\ war'?s | schönen\ (tag|abend)\ noch)\b |
+    "goodbye": r"""\b((auf\ wieder\ ?|wieder)(hören|sehen|schaun|schauen) | tschüss? | tschau | ciao | servus$ |
+        pfia?\ ?gott | pfüa?\ ?(di|gott|ihnen|euch) | ade$ | adieu | mach(en\ sie)?'?s\ gut | bis\ (dann|bald|morgen)$ |
+        verwählt | falsch\ verbunden | falsche\ nummer\ (gewählt|erwischt) |
+        das\ war'?s | schönen\ (tag|abend)\ noch)\b |
         \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
         ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
         (danke? | dankeschön)(\ (schön|sehr|ihnen|dir|euch|nein))*$ |
-        \b(ich\ )?(rufe?|melde)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$""",
+        \b(ich\ )?(rufe?|melde|meld)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$ |
+        ^(?!.*\b(sie|ihr|wer|jemand|kann|was|wann|wie)\b).*\bich\b.*\b(versuch|probier|komm|meld|ruf|schau)e?\b.*
+            \b(später|morgen|nachher|noch\ ?mal|noch\ einmal|wieder|selber|vorbei)\b""",
     "yes": r"^(…\ )?(ja | genau | richtig | stimmt | okay | gerne?)(\ (ja|bitte|genau|richtig|gerne?|danke|stimmt))*$",
     "no": r"^(…\ )?(nein | falsch)(\ (nein|falsch|das|nicht|leider))*$",
     "greeting": r"^(…\ )?(ja\ )?(guten?\ (tag|morgen|abend) | hallo | grüß\ gott | moin | servus)(\ (hallo|tag))*$",
@@ -137,25 +167,16 @@ CALLBACK = re.compile(
 )
 """In words that ask for a callback or message: it is a callback that is wanted."""
 
-QUESTION = re.compile(
-    r"(und |also |ja |äh |entschuldigung )*"
-    r"((was|wie|wann|wo|woher|wohin|wer|wen|wem|welche[mnrs]?|warum|wieso|wieviel)\b|"
-    r"\w+(en|t|st|ind) (sie|ihr|du|es|man|ich|wir)\b)"
+CALL_ME = re.compile(
+    r"""^(?!.*\b(?:niemand|keiner|nie|warte|gewartet)\b).*\b(?:
+    ruf(?:en|t)?\ (?:sie\ |ihr\ )?(?:mich|uns)\b |
+    (?:möchten?|will|wollen|verlange|erwarte|hätte?|brauche?|bitte\ um|wünsche)\b.*
+        \b(?:rückruf|zurück\ ?gerufen) |
+    soll(?:en)?\b.*\b(?:mich|uns)\b.*\b(?:zurück\ ?rufen|anrufen|melden) |
+    (?:mich|uns)\b.*\b(?:zurück\ ?ruf(?:en|t)|zurückzurufen) )\b""",
+    re.VERBOSE,
 )
-"""Words that begin like a question: what was understood and is not known, rather than not understood."""
-
-ASKING = re.compile(r"\b(was|wie|wann|wo|woher|wohin|wer|wen|wem|welche[mnrs]?|warum|wieso|wieviel|ob)\b")
-"""A word that asks, wherever it stands."""
-
-_WHERE = re.compile(
-    r"(und |also |ja )*wo (sind|seid|sitzt|sitzen|liegt|ist) (sie|ihr|das|die firma)( denn| eigentlich| genau)*"
-)
-
-
-def spelled_out(text: str) -> str:
-    """Return a question that is too short to have a word of its matter with that word: "und wo sind sie"."""
-    return "wie ist ihre adresse" if _WHERE.fullmatch(text) else text
-
+"""A wish for a callback that is no tale of one that never came: beside anger both are honoured."""
 
 ALSO_FAREWELL = frozenset({"servus"})
 """Greetings that are a farewell once something was said."""
@@ -167,5 +188,7 @@ FAREWELL = re.compile(
 
 NIGHT_SERVICE = "haben sie einen notdienst außerhalb der öffnungszeiten"
 """Asked of the company's document once: what it answers is told to urgent callers while the company is closed."""
+OPENING_HOURS = "wann haben sie geöffnet"
+"""Asked of the company's document once: what it answers are the weekly hours."""
 URGENT_MATTERS = re.compile(r"not(dienst|fall|ruf)|bereitschaft|störung", re.IGNORECASE)
 """Words of such an answer, one of which it must have."""

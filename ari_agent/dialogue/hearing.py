@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ari_agent.dialogue.acts import Act, Answer, Ask, Noted
 from ari_agent.dialogue.dictation import Dictation
 from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.german_rules import ASKING, BACKCHANNELS, FAREWELL, QUESTION, UNKNOWN, spelled_out
+from ari_agent.dialogue.german_questions import ASKING, QUESTION, asked_last, core_of, is_question, spelled_out
+from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, FAREWELL, UNKNOWN
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
+from ari_agent.dialogue.reasons import ASKING_FOR_THE_MATTER, OFFERS
+from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter
 from ari_agent.dialogue.script import Script
-from ari_agent.knowledge.reading import Reading
+from ari_agent.knowledge.german import tells
+from ari_agent.knowledge.reading import Kind, Match, Reading
 
-OFFERS = {"unknown", "refused"}
-"""Reasons of replies that offer something: a "ja" takes it."""
 _NEEDS: frozenset[Rule | None] = frozenset(
     {"emergency", "accident", "bereavement", "lawyer", "distress", "fault", "complaint", "wish-for-person"}
 )
+_OF_QUESTIONS: frozenset[Kind | None] = frozenset({"question", "outside", "unclear", "smalltalk", None})
+"""Kinds of turns that may be a question after all, once it is known what it leaves out."""
+_GERMAN_WISHES: frozenset[Rule | None] = frozenset({"message", "opening", "privacy", "ask-ai"})
+_IN_GERMAN = 4
+"""Words of German from which a caller who asked for English goes on in it."""
+_A_MATTER = 4
+"""Words that are a matter also where nothing fits them; fewer are asked for again."""
 _BESIDE_A_YES = 3
 """More words beside a yes or no are a matter of their own: "ja und was kostet das"."""
 
@@ -27,6 +38,8 @@ class Hearing:
         """The last reply, for "wie bitte?" and for what a "nein" means."""
         self.asked_for: tuple[str, ...] = ()
         """Ids of the passages of the last "Geht es um …?"."""
+        self.reference: Reference | None = None
+        """What was spoken of last, where the last reply was an answer."""
         self._script = script
         self._dictation = dictation
         self._read: tuple[str, str, Reading] | None = None  # the last partial and the final text are mostly the same
@@ -40,8 +53,40 @@ class Hearing:
         """Return what the words tell by themselves."""
         last = self.last_text
         if self._read is None or self._read[:2] != (text, last):
-            self._read = (text, last, self._script.knowledge.read(spelled_out(text), last))
+            self._read = (text, last, self.reading_after(self.reference, text))
         return self._read[2]
+
+    def reading_after(self, reference: Reference | None, text: str) -> Reading:
+        """Return what the words tell after something was spoken of, of which they may leave out the name."""
+        plain = self._plain_reading(text)
+        if reference is None or plain.kind not in _OF_QUESTIONS:
+            return plain
+        if added := reference.added(text):
+            full = self._plain_reading(added)
+            if full.match is not None and full.match.sure and can_answer(full.match.passage, added):
+                return replace(plain, match=full.match, kind="question")
+        bare = leaves_out_its_matter(text) and not spelled_out(text)
+        if _is_sure(plain.match) and not bare:
+            return plain
+        for wording in reference.wordings(text):
+            full = self._plain_reading(wording)
+            if full.match is not None and full.match.sure and can_answer(full.match.passage, text):
+                return replace(plain, match=full.match, kind="question")
+        if bare and plain.match is not None and plain.match.confidence < 1:
+            return replace(plain, match=None, kind="question")  # what else fits is about another matter
+        return plain
+
+    def _plain_reading(self, text: str) -> Reading:
+        """Return what the words tell by themselves, without those around a question where they hide it."""
+        spelled = spelled_out(text)
+        found = self._script.knowledge.read(text, self.last_text)
+        if not spelled and (_is_sure(found.match) or found.kind not in ("question", None)):
+            return found
+        for wording in spelled or filter(None, (core_of(text), core_of(asked_last(text)))):
+            again = self._script.knowledge.read(wording, self.last_text)
+            if _is_sure(again.match):
+                return replace(again, kind="question")
+        return replace(found, kind="question") if spelled else found
 
     def rule(self, text: str) -> Rule | None:
         """Return the rule that decides about the words, in whatever words an offer is answered."""
@@ -49,11 +94,22 @@ class Hearing:
         if found not in _NEEDS and FAREWELL.search(text):
             return "goodbye"
         told = found == "fault" and not (QUESTION.match(text) or ASKING.search(text))  # not asked, so no answer to it
-        if found is not None and not told and not stands(found, self.reading(text)):
+        if found is not None and not told and not stands(found, self._plain_reading(text)):
             found = None
         if found in (None, "goodbye", "yes", "no"):
             return self._answer_to_offer(text) or found
         return found
+
+    def is_german(self, text: str) -> bool:
+        """Tell whether a caller who asked for English goes on in German: the words are understood, or say so."""
+        found = rule(text, self._script.rules)
+        return _is_sure(self.reading(text).match) or (found in _GERMAN_WISHES and len(text.split()) >= _IN_GERMAN)
+
+    def tells_a_matter(self, text: str) -> bool:
+        """Tell whether words that nothing fits are a matter all the same, rather than not understood."""
+        if is_question(text) or self.last.reason in ASKING_FOR_THE_MATTER:
+            return tells(text.split())
+        return len(text.split()) >= _A_MATTER and tells(text.split())
 
     def denies(self, text: str) -> bool:
         """Tell whether a no is among the words."""
@@ -98,7 +154,13 @@ class Hearing:
         if not (self.asked_for or self.last.reason in OFFERS):
             return None
         said, rest = verdict(text)
-        return said if len(rest.split()) <= _BESIDE_A_YES else None
+        if self.last.reason == "refused" and said != "no" and CALLBACK.search(text):
+            return "yes"
+        if len(rest.split()) <= _BESIDE_A_YES:
+            return said
+        return (
+            said if said == "yes" and not is_question(rest) and not _is_sure(self._plain_reading(rest).match) else None
+        )
 
     def _asks_yes_or_no(self) -> bool:
         if (form := self._dictation.form) is not None:
@@ -106,3 +168,7 @@ class Hearing:
         if isinstance(self.last, Answer):
             return bool(self.last.after)
         return len(self.asked_for) == 1 or self.last.reason in OFFERS or isinstance(self.last, Noted)
+
+
+def _is_sure(match: Match | None) -> bool:
+    return match is not None and match.sure

@@ -27,6 +27,8 @@ Rule = Literal[
     "english",
     "german",
     "opening",
+    "appointment",
+    "prelude",
     "wait",
     "repeat",
     "goodbye",
@@ -36,6 +38,13 @@ Rule = Literal[
 ]
 Rules = Mapping[Rule, re.Pattern[str]]
 """In order of urgency: the first that fits decides."""
+
+ABOUT_THE_TALK: tuple[Rule, ...] = (
+    "goodbye", "yes", "no", "greeting", "repeat", "slower", "english", "german", "wait", "prelude",
+)  # fmt: skip
+"""Rules whose act depends on what was said before, or on the clock."""
+ALWAYS: tuple[Rule, ...] = ("emergency", "accident", "distress")
+"""Rules that end a form."""
 
 OF_KIND: dict[Kind, Decision] = {
     "emergency": Decision("escalate", intent="notfall", urgency="high", reason="emergency"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ari_agent.decision import Decision
 from ari_agent.dialogue.acts import Ask, Escalate, Goodbye
+from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.reach import Caller, Reach
-from ari_agent.dialogue.script import Script
+from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.dialogue.wording import Wording
+from ari_agent.protocols import PLAIN, Manner
 
 
 class Replies:
@@ -15,9 +19,23 @@ class Replies:
     def __init__(self, script: Script, caller: Caller, reach: Reach) -> None:
         self.wording: Wording = script.wording
         """In the language of the caller."""
+        self.manner: Manner = PLAIN
+        """How the caller wants to be spoken to."""
         self._script = script
         self._caller = caller
         self._reach = reach
+
+    def slow(self) -> None:
+        """Speak slowly from now on."""
+        self.manner = replace(self.manner, slow=True)
+
+    def english(self) -> None:
+        """Speak English from now on."""
+        self.manner, self.wording = replace(ENGLISH_MANNER, slow=self.manner.slow), ENGLISH
+
+    def german(self) -> None:
+        """Speak German again."""
+        self.manner, self.wording = replace(PLAIN, slow=self.manner.slow), self._script.wording
 
     def say(self, template: str) -> str:
         """Fill in the company's name and what is to say about its hours."""
@@ -40,6 +58,9 @@ class Replies:
                 return Ask(self._script.say(w.which_of_two, one, other), "which")
             case "confirm" if decision.source:
                 return Ask(self._script.say(w.is_it_about, passages[decision.source].title), "confirm")
+            case "appointment":
+                reachable = self._reach.stations(decision)
+                return Ask(self.say(w.appointment if reachable else w.appointment_closed), "unknown")
             case "unknown":
                 return Ask(self.say(w.unknown if self._reach.stations(decision) else w.unknown_closed), "unknown")
             case _:

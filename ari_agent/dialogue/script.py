@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ari_agent.decision import Brief, Decision, Intent, Topic
 from ari_agent.dialogue.english import ENGLISH
 from ari_agent.dialogue.form import Asks
 from ari_agent.dialogue.form_wording import FORM_DU, FORM_SIE
 from ari_agent.dialogue.german import GERMAN, GERMAN_DU, INTENTS
-from ari_agent.dialogue.german_rules import GERMAN_RULES, NIGHT_SERVICE, URGENT_MATTERS
+from ari_agent.dialogue.german_rules import CALL_ME, GERMAN_RULES, NIGHT_SERVICE, OPENING_HOURS, URGENT_MATTERS
 from ari_agent.dialogue.policy import Consultation
 from ari_agent.dialogue.stations import Row, stations
 from ari_agent.dialogue.wording import Wording
@@ -97,6 +98,28 @@ class Script:
             return ""
         return match.passage.text
 
+    @cached_property
+    def hours_passage(self) -> str:
+        """Id of the passage that tells the weekly hours; "" when there is none."""
+        match = self.knowledge.read(OPENING_HOURS).match
+        return match.passage.id if match is not None and match.sure else ""
+
+    def completed(self, decision: Decision, said: str) -> Decision:
+        """Add to a decision about the caller's words what the catalogue says: urgency, and who takes such calls."""
+        if decision.intent == "person" or (decision.act == "message" and not decision.target):
+            about, named = self.named_in(said)
+            decision = replace(decision, intent=about or decision.intent, target=decision.target or named)
+        if decision.reason == "complaint" and decision.act == "escalate" and CALL_ME.search(said):
+            decision = replace(decision, act="message")  # who complains and wants to be called gets both
+        intent = self.intents.get(decision.intent)
+        urgency, target = decision.urgency, decision.target
+        if intent is not None:
+            if urgency == "normal" or intent.urgency == "high":  # nobody may call an urgent matter unimportant
+                urgency = intent.urgency
+            target = target or intent.target
+        known = target if target in self.office.targets else None
+        return replace(decision, intent=intent.name if intent else "", urgency=urgency, target=known)
+
     def named_in(self, text: str) -> tuple[str, str | None]:
         """Return the intent ("" for none) and the target whose names stand in the caller's words."""
         spoken = [fold(word) for word in text.split()]
@@ -148,5 +171,5 @@ def _fixed(w: Wording) -> list[str]:
         w.then_what, w.are_you_there, w.are_you_there_again, w.goodbye, w.am_ai, w.privacy,
         w.wait, w.slower, w.english_switch,
         w.several_more, w.silence_end,
-        w.german_again, w.known_caller,
+        w.german_again, w.known_caller, w.not_known, w.why_asked, w.appointment, w.appointment_closed, w.go_ahead,
     ]  # fmt: skip

@@ -58,6 +58,15 @@ class Wording:
     before: dict[str, str]
     """By reason of the escalation: said in full before anything else."""
     then_what: str
+    appointment: str
+    """To a caller who wants to make, move or cancel one, while somebody is there."""
+    appointment_closed: str
+    go_ahead: str
+    """To a caller who announces a question."""
+    not_known: str
+    """To a question amid a form that nothing answers, before the form's own question."""
+    why_asked: str
+    """To a caller who asks what the form wants to know something for."""
     wait: str
     """To a caller who asks for a moment."""
     slower: str

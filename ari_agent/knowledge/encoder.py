@@ -45,7 +45,8 @@ _PEOPLE: tuple[tuple[tuple[Kind, ...], float], ...] = (
 minute, a miss may cost more."""
 _ANSWERED = 0.95
 """Probability of a passage from which a question is rather answered than taken for distress."""
-_RATHER_PEOPLE = 0.45
+_PERHAPS_ASKED = 0.2
+_RATHER_PEOPLE = 0.6
 """What is asked of people then."""
 _THRESHOLDS: dict[Kind, float] = {**dict.fromkeys(KINDS, 0.6), "smalltalk": 0.85}
 """Probability from which any other kind of turn is acted on."""
@@ -130,7 +131,7 @@ def _kind(kinds: Floats, match: Match) -> Kind | None:
     """Return the kind of turn to act on; None when none is sure enough, or when a passage may answer after all."""
     by_kind = dict(zip(KINDS, kinds.tolist(), strict=True))
     best = max(by_kind, key=by_kind.__getitem__)
-    answered = best == "question" and match.sure and match.confidence >= _ANSWERED
+    answered = by_kind["question"] >= _PERHAPS_ASKED and match.sure and match.confidence >= _ANSWERED
     for group, needed in _PEOPLE:
         if sum(by_kind[kind] for kind in group) >= (_RATHER_PEOPLE if answered else needed):
             return max(group, key=by_kind.__getitem__)

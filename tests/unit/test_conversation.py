@@ -199,7 +199,7 @@ def test_after_a_refusal_the_computer_names_itself_and_offers_a_callback(
     act = conversation.refused(reason)
     assert act.text.startswith("Hier ist wieder der KI-Assistent der Firma Muster GmbH.")
     assert act.text.endswith(WORDING.offer_callback)
-    assert said(conversation, "nein") == Ask(WORDING.then_what, "no")
+    assert said(conversation, "nein") == Ask(WORDING.what_else, "no")
     assert said(conversation, "nein") == Goodbye(WORDING.goodbye, "no")
 
 

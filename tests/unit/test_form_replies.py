@@ -6,7 +6,7 @@ import pytest
 
 from ari_agent.dialogue.form_free import company_of, matter_of, recipient_of
 from ari_agent.dialogue.form_name import name_of, spelled_in
-from ari_agent.dialogue.form_replies import answers, to_change, verdict, wants_to_stop
+from ari_agent.dialogue.form_replies import answers, meant, to_change, verdict, wants_to_stop
 
 YES = (
     "ja|ja genau|genau|richtig|ja richtig|stimmt|das stimmt|ja das stimmt|ja stimmt so|korrekt|ja bitte|gerne|ja gerne|"
@@ -195,3 +195,25 @@ def test_answers_are_cut_where_something_else_is_announced() -> None:
     said = "mein name ist müller meine nummer ist null acht neun und am liebsten morgen"
     assert answers(said) == [(None, ""), ("name", "müller"), ("number", "null acht neun"), ("wish", "morgen")]
     assert answers("die heizung ist kalt") == [(None, "die heizung ist kalt")]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("nicht um drei um vier", "um vier"),
+        ("nicht um drei sondern um vier", "um vier"),
+        ("um vier nicht um drei", "um vier"),
+        ("für frau meyer nicht herr mayer", "für frau meyer"),
+        ("nicht für frau meyer für frau müller", "für frau müller"),
+        ("statt um drei lieber um vier", "lieber um vier"),
+        ("morgen nicht vor zehn", "morgen nicht vor zehn"),
+        ("nicht nach fünf", "nicht nach fünf"),
+    ],
+)
+def test_a_correction_says_what_is_right(text: str, right: str) -> None:
+    assert meant(text) == right
+
+
+@pytest.mark.parametrize("text", ["ich brauch das doch nicht", "ich brauche es doch nicht", "dann lieber nicht"])
+def test_a_form_is_called_off_in_short_words(text: str) -> None:
+    assert wants_to_stop(text)

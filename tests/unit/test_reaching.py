@@ -155,7 +155,7 @@ def test_whoever_wants_no_callback_gets_none() -> None:
     talk = conversation()
     said(talk, "mitarbeiter")
     talk.refused("no-answer")
-    assert said(talk, "nein") == Ask(talk.wording.then_what, "no")
+    assert said(talk, "nein") == Ask(talk.wording.what_else, "no")
     assert talk.unfinished() is None
 
 
@@ -339,7 +339,7 @@ def test_no_to_an_offer_does_not_end_the_call(no: str) -> None:
     talk = conversation()
     said(talk, "mitarbeiter")
     talk.refused("no-answer")
-    assert said(talk, no) == Ask(talk.wording.then_what, "no")
+    assert said(talk, no) == Ask(talk.wording.what_else, "no")
 
 
 SERVICE = Passage(

@@ -1,0 +1,101 @@
+"""What a question leaves out because it leans on what was spoken of before: "und wie lange dauert das?"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ari_agent.dialogue.german_questions import ASKING
+from ari_agent.knowledge.german import FILLERS, STOPWORDS
+from ari_agent.knowledge.passage import Passage
+from ari_agent.spoken.tokens import words
+
+_MOST_WORDS = 14
+"""A longer turn says itself what it is about."""
+_MOST_ADDED = 5
+"""Words of "und eine große Inspektion", which asks of another thing what was asked before."""
+
+_ASPECTS = (
+    (
+        re.compile(
+            r"\b(was\ (kost|mach|zahl|verlang|nehm)\w*|kost\w*|preis\w*|teuer|wie\ ?viel|zahl\w*)\b", re.VERBOSE
+        ),
+        re.compile(r"euro|cent|kostenlos|kosten|zuschuss|umsonst|bezahl|zahlt", re.IGNORECASE),
+        "was kostet",
+    ),
+    (
+        re.compile(r"\b(wie\ lange?|dauer\w*)\b", re.VERBOSE),
+        re.compile(
+            r"\b(dauer\w*|innerhalb|frist|vergehen|hält|läuft|stunden?|minuten?|wochen?|tage?n?|monate?n?)\b",
+            re.IGNORECASE,
+        ),
+        "wie lange dauert",
+    ),
+)
+"""What a question asks about its matter; what an answer to it must have; and how the same is asked of another."""
+_OF_ASPECTS = re.compile(
+    r"(kosten?|kostet|preise?n?|dauert?|dauern|lieferzeit|laufzeit|inhalt|ablauf|termine?|zeiten|teuer|lange?|zahlen?|"
+    r"zahlt?|macht?|verlang(en|t)|nehmen|viel|sowas|genau|insgesamt|ungefähr|circa|ca|etwa|eigentlich|dafür|davon|"
+    r"dabei|dazu|dann|denn|damit|da|das|so|und|noch|auch|aber|gut|okay|aha|ah|hm|na|ja|super|danke|alles|klar)"
+)
+"""Words that say what is asked, or nothing, but never of which matter."""
+_LEANING = re.compile(
+    r"^(und|aber|also|okay|aha|ah|ach|hm|gut|ja|na|oh)\b|"
+    r"\b(das|die|der|den|dem|dies\w*|davon|dafür|dabei|dazu|damit|da|dann|so|so ?was|es|solche?n?|eine[nmrs]?)\b"
+)
+_ADDED = re.compile(
+    r"(?:und|oder)\ (?:auch\ |noch\ |dann\ |was\ ist\ mit\ |wie\ ist\ (?:das|es)\ (?:mit|bei)\ )*(.+)", re.VERBOSE
+)
+_NAMELESS = re.compile(
+    r"\b(das|die|der|den|dem|dies\w*|davon|dafür|dabei|dazu|damit|da|so ?was|es|solche?n?|eine[nmrs]?)\b"
+)
+_ARTICLES = frozenset(words("der die das den dem ein eine einen einem einer für bei mit zum zur von vom im am"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What was spoken of last: the passage, and the caller's question that it answered."""
+
+    passage: Passage
+    question: str
+
+    def wordings(self, text: str) -> Iterator[str]:
+        """Give the question in full, the likeliest wording first; none where it says itself what it is about."""
+        if len(text.split()) > _MOST_WORDS:
+            return
+        if _LEANING.search(text) is None:
+            return
+        for topic in dict.fromkeys((self._topic(), " ".join(telling(self.question)))):
+            if topic:
+                yield f"{text} {topic}"
+
+    def _topic(self) -> str:
+        return " ".join(telling(self.passage.title.lower()))
+
+    def added(self, text: str) -> str:
+        """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …"."""
+        found = _ADDED.fullmatch(text)
+        if found is None or ASKING.search(found[1]) or len(found[1].split()) > _MOST_ADDED:
+            return ""
+        return next((f"{asked} {found[1]}" for wanted, _, asked in _ASPECTS if wanted.search(self.question)), "")
+
+
+def leaves_out_its_matter(text: str) -> bool:
+    """Tell whether no word of a question says what it is about: "und was kostet das dann"."""
+    return ASKING.search(text) is not None and _NAMELESS.search(text) is not None and not telling(text)
+
+
+def can_answer(passage: Passage, text: str) -> bool:
+    """Tell whether a passage has what the question asks for: a price, a time."""
+    said = f"{passage.title} {passage.text}"
+    return all(told.search(said) for wanted, told, _ in _ASPECTS if wanted.search(text))
+
+
+def telling(text: str) -> list[str]:
+    """Return the words that say what it is about."""
+    return [
+        word
+        for word in text.split()
+        if word not in STOPWORDS and word not in FILLERS and word not in _ARTICLES and not _OF_ASPECTS.fullmatch(word)
+    ]
