@@ -72,12 +72,17 @@ class Answering:
         """Return what each question comes to; what is none only tells what the next one is about."""
         if len(parts) == 1:
             return []
-        reference = self._hearing.reference
+        reference, before = self._hearing.reference, ""
         told: list[Passage | None] = []
         for part in parts:
+            if leaves_out_its_matter(part) and reference is None and told and told[-1] is None:
+                match = self._hearing.reading_after(None, f"{before} {part}").match  # both ask of the same
+                told[-1] = match.passage if match is not None and match.sure else None
+                continue
+            before = part
             match = self._hearing.reading_after(reference, part).match
             sure = match is not None and match.sure
-            if match is not None and sure:
+            if (match is not None and sure) or (match is not None and match.possible and not is_question(part)):
                 reference = Reference(match.passage, part)
             if is_question(part) and (telling(part) or leaves_out_its_matter(part) or spelled_out(part)):
                 told.append(match.passage if match is not None and sure else None)

@@ -112,7 +112,7 @@ class Conversation:
         found, reading = self._hearing.rule(text), self._hearing.reading(text)
         if found is None and self._hearing.only_listens(text):
             return self._remember(Ask(self._replies.say(self.wording.what_else), "backchannel", "smalltalk"))
-        if self._hearing.last.reason == "refused" and self._hearing.denies(text):
+        if self._hearing.last.reason == "refused" and found != "wish-for-person" and self._hearing.denies(text):
             self._dictation.forget()  # no callback is wanted, whatever comes next
         if found in ABOUT_THE_TALK:
             return self._remember(self._by_state(found))
@@ -124,6 +124,8 @@ class Conversation:
             self._doubts.understood()
             return self._remember(act)
         default = judge(found, reading, self.script.knowledge.engine)
+        if found == "own-matter":
+            default = Decision("ask", intent="auftrag", reason="unknown")
         if default.reason == "not-understood" and UNKNOWN not in text and self._hearing.tells_a_matter(text):
             default = replace(default, reason="unknown")
         if default.act in ("answer", "ask") and (answers := self._answering.several(text)):
@@ -368,7 +370,8 @@ class Conversation:
                 return self._person(decision)
             case "message":
                 kind: TaskKind = "callback" if CALLBACK.search(self._history.said) else "message"
-                return self._dictation.begin(kind, decision, self.wording.before.get(decision.reason, ""))
+                before = self.wording.before.get(decision.reason, "")
+                return self._dictation.begin(kind, decision, before, self._history.said)
             case "goodbye":
                 return self._replies.goodbye(decision.reason)
             case "smalltalk":

@@ -37,8 +37,8 @@ class Dictation:
         """Let nothing be due."""
         self.form = self._missed = None
 
-    def begin(self, kind: TaskKind, decision: Decision, before: str = "") -> Ask:
-        """Begin a form after these words, with what is known of the matter."""
+    def begin(self, kind: TaskKind, decision: Decision, before: str = "", said: str = "") -> Ask:
+        """Begin a form after these words, with what is known of the matter, and what the caller has `said` already."""
         office = self._script.office
         known = self._reach.task(kind, decision, decision.reason)
         self.form = Form(
@@ -51,7 +51,7 @@ class Dictation:
             task=replace(known, number=None, due=None, complete=True),
             area=office.area,
         )
-        return asked(self.form.begin(), before)
+        return asked(self.form.begin(said), before)
 
     def step(self, step: Step) -> Act:
         """Return the act of a form's step."""

@@ -85,8 +85,9 @@ class Form:
             return True
         return self._before_stop is None and self._current is not None and self._current.fits(text)
 
-    def begin(self) -> Say:
-        """Return the first question."""
+    def begin(self, said: str = "") -> Say:
+        """Return the first question; `said` is the wish for the form, which may tell for whom and when."""
+        self._answers.foretold(said)
         self._next()
         return self._last
 

@@ -14,6 +14,7 @@ from ari_agent.dialogue.form_number import NumberSlot, numbers_in
 from ari_agent.dialogue.form_replies import SlotName, answers, meant, says_wrong, verdict
 from ari_agent.dialogue.form_steps import Say
 from ari_agent.dialogue.form_wish import WishSlot
+from ari_agent.dialogue.form_wishes import recipient_in, time_in
 from ari_agent.dialogue.form_wording import FormWording
 from ari_agent.hours import Hours
 from ari_agent.task import Task, TaskKind
@@ -119,6 +120,13 @@ class Answers:
                 self._take(name, part, denied=denied)
         if rest and "wish" in self._slots:
             self._wish.suggest(rest)
+
+    def foretold(self, said: str) -> None:
+        """Take from the wish for a form for whom a message is, and when to call; both are read back in the end."""
+        if "recipient" in self._slots and (whom := recipient_in(said)):
+            self._recipient.suggest(whom)
+        if "wish" in self._slots and (when := time_in(said)):
+            self._wish.suggest(when)
 
     def reopen(self, name: SlotName, text: str) -> bool:
         """Ask for an answer again; tell whether the form has it."""

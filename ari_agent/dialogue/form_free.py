@@ -77,7 +77,7 @@ def recipient_of(text: str) -> str | None:
     if (told := _last_of(spoken, _TO)) is not None:
         spoken = spoken[told + 1 :]  # "eine nachricht hinterlassen für frau meyer"
     spoken = _after(spoken, _BEFORE_RECIPIENT)
-    if not spoken or all(word in _BEFORE_RECIPIENT for word in spoken) or verdict(text)[0] == "yes":
+    if not spoken or all(word in _BEFORE_RECIPIENT for word in spoken) or verdict(text) == ("yes", ""):
         return None
     return with_capitals(spoken) if len(spoken) <= _LONGEST_RECIPIENT else " ".join(spoken)
 

@@ -50,6 +50,11 @@ _NO_NAMES = frozenset(
 )
 
 
+_GOING_ON = frozenset(words("das aus ich wohne wohnhaft buchstabiert geschrieben schreibt wegen weil unter"))
+"""Words after a name with which a sentence goes on."""
+_AFTER_AND = frozenset(words("ich wohne bin rufe komme möchte habe meine mein die das unter es"))
+
+
 def with_capitals(spoken: list[str]) -> str:
     """Return the words as a name is written; particles stay small: "von der Heide"."""
     last = len(spoken) - 1
@@ -64,12 +69,20 @@ def name_of(text: str) -> str:
     number = next(
         (at for at, word in enumerate(spoken) if at and word not in _PARTICLES and parts_of(word)), len(spoken)
     )
-    spoken = spoken[:number]
+    spoken = _cut(spoken[:number])
     if not spoken or len(spoken) > _MOST_WORDS or _NO_NAMES & set(spoken):
         return ""
     if any(len(word) > _LONGEST_WORD or not word.isalpha() for word in spoken) or parts_of(spoken[0]):
         return ""
     return with_capitals(spoken)
+
+
+def _cut(spoken: list[str]) -> list[str]:
+    """Return the words up to where a caller says something else: "josef gruber und wohne in freising"."""
+    for at, word in enumerate(spoken):
+        if at and (word in _GOING_ON or (word == "und" and spoken[at + 1 : at + 2] and spoken[at + 1] in _AFTER_AND)):
+            return spoken[:at]
+    return spoken
 
 
 def _trimmed(spoken: list[str]) -> list[str]:
@@ -170,8 +183,10 @@ class NameSlot:
             self.value, self._settled, self._pending = self._pending, True, ""
             return rest
         if said == "no":
+            wrong = self._pending.lower().split()
             self._deny()
-            self._take(rest, corrected=True)
+            left = [word for word in rest.split() if word not in wrong]
+            self._take(" ".join(left) if left and "nicht" in heard(text) else rest, corrected=True)
         elif rest:
             before = self._pending
             self._first, self._pending = self._first or " ".join(before.split()[:-1]), ""

@@ -18,7 +18,7 @@ MOST_OFFERED = 3
 _NO_MATTER_WHEN = re.compile(
     r"""\b(den\ ganzen\ tag | durchgehend | rund\ um\ die\ uhr | (immer|jederzeit)\ (da|erreichbar|zu\ erreichen) |
         wann\ immer | zu\ jeder\ zeit | keine\ (bestimmte|besondere) | spielt\ keine\ rolle |
-        weiß\ (ich\ )?nicht | keine\ ahnung | (ist\ )?mir\ gleich)\b""",
+        weiß\ (ich\ )?nicht | keine\ ahnung | (ist\ )?mir\ (gleich|wurscht|wurst|schnuppe|recht))\b""",
     re.VERBOSE,
 )
 
@@ -126,8 +126,18 @@ class WishSlot:
         """Return the time that is named; `on` is the day of one that names only the hour."""
         # "das ist zu früh" names no time
         said = re.sub(r"\bzu (?:früh|spät)\b", "", meant(" ".join(heard(text))))
-        now = self._now if on is None or on.date() <= self._now.date() else datetime.combine(on, time(), on.tzinfo)
-        return wishes.parse(said, now, self._opened)
+        if on is not None and on.date() > self._now.date():
+            return wishes.parse(said, _midnight(on), self._opened)
+        wish = wishes.parse(said, self._now, self._opened)
+        if wish is None or self._hours is None or dates.parse(said, self._now.date()) is not None:
+            return wish
+        due = wishes.due(wish, self._hours, self._now)
+        if due is None or due.kept or self._any_time(wish) or due.at.date() == self._now.date():
+            return wish
+        # no day was named, and today is over: it is for the next day
+        later = wishes.parse(said, _midnight(due.at), self._opened)
+        kept = wishes.due(later, self._hours, self._now) if later is not None else None
+        return later if kept is not None and kept.kept else wish
 
     def _consider(self, wish: Wish) -> None:
         """Keep the wish if somebody is there, else offer the next time."""
@@ -145,3 +155,7 @@ class WishSlot:
 
     def _moment(self, moment: datetime) -> str:
         return wishes.say(Wish(moment, None), self._now, self._opened)
+
+
+def _midnight(at: datetime) -> datetime:
+    return datetime.combine(at, time(), at.tzinfo)

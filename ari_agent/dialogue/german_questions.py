@@ -7,7 +7,9 @@ import re
 QUESTION = re.compile(
     r"(und |also |ja |äh |entschuldigung )*"
     r"((was|wie|wann|wo|woher|wohin|wer|wen|wem|welche[mnrs]?|warum|wieso|wieviel)\b|"
-    r"(\w+(en|t|st|ind)|kann|darf|muss|soll|krieg|bekomm|brauch) (sie|ihr|du|es|man|ich|wir)\b)"
+    r"(\w+(en|t|st|ind)|kann|darf|muss|soll|krieg|bekomm|brauch) (sie|ihr|du|es|man|ich|wir)\b|"
+    r"(ist|sind|hat|gibt|geht|darf|dürfen|kann|können|muss|müssen|wird|werden|braucht) "
+    r"(er|der|die|das|den|mein\w*|unser\w*|da|hier|dort|jemand|kinder|hunde|tiere)\b)"
 )
 """Words that begin like a question: what was understood and is not known, rather than not understood."""
 
@@ -26,6 +28,7 @@ _LEAD = r"""(?:(?:und|also|ja|na|nun|äh|ähm|hm|ach|oh|aha|gut|schön|okay|hall
         (?:fragen|wissen|eine?\ frage|ne\ frage|was\ fragen|was\ wissen)|
     (?:ich\ )?(?:hab(?:e)?|hätte?)\ (?:da\ )?(?:mal\ |noch\ |nur\ )*(?:eine|ne|zwei|mehrere)\ (?:kurze\ |kleine\ )?
         fragen?|
+    hören\ sie(?:\ mal)?|schauen\ sie(?:\ mal)?|passen\ sie\ auf|stellen\ sie\ sich\ vor|
     (?:könnten|können)\ sie\ mir\ sagen|wissen\ sie|weißt\ du|erst\ mal|bevor\ ich\ das\ sage|
     nur\ noch|noch\ was)\s)+"""
 _ASKED = re.compile(r"\b(was|wie|wann|wo|welche[mnrs]?|wieviel|haben sie|habt ihr|kann ich|kann man|gibt es)\b")
@@ -50,6 +53,27 @@ def asked_last(text: str) -> str:
     return text[found[-1].start() :]
 
 
+_CLAUSE = (
+    r"(?=(?:ich|wir|was|wie|wann|wo|ob|haben|habt|können|könnten|könntet|kann|darf|es|bei|mein|meine|unser|unsere|gibt|ist|"
+    r"sind|machen|nehmen|verkaufen|bitte|rufen|ruft)\b)"
+)
+_INTRODUCTION = re.compile(
+    rf"""^(?:(?:ja|guten|tag|morgen|abend|hallo|grüß|gott|servus|moin|also|äh)\ )*(?:
+        hier\ (?:ist|spricht)\ (?:\w+\ ){{1,4}}? |
+        mein\ name\ ist\ (?:\w+\ ){{1,3}}? |
+        (?:die\ |der\ )?(?:\w+\ ){{1,3}}?(?:mein\ name|am\ apparat|hier)\ |
+        ich\ (?:heiße|bin\ (?:die|der)\ (?:frau|herr))\ (?:\w+\ ){{1,2}}?
+    ){_CLAUSE}""",
+    re.VERBOSE,
+)
+"""Who calls, before what they want: "guten Tag, hier ist Frau Huber, ich ..."."""
+
+
+def without_introduction(text: str) -> str:
+    """Return the words after a caller has said who they are; all where they have not."""
+    return _INTRODUCTION.sub("", text)
+
+
 def core_of(text: str) -> str:
     """Return a question without the words around it: "na schön was kostet denn das bei ihnen"."""
     return " ".join(_AROUND.sub(" ", text).split())
@@ -63,7 +87,7 @@ def is_question(text: str) -> bool:
 _SHORT_QUESTIONS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (
         re.compile(
-            r"""wo\ (?:sind|seid|sitzt|sitzen|liegt|ist|finde?n?)\ (?:ich\ |man\ |wir\ )?
+            r"""wo\ (?:genau\ )?(?:sind|seid|sitzt|sitzen|liegt|ist|finde?n?)\ (?:ich\ |man\ |wir\ )?
                 (?:sie|ihr|euch|das|die\ (?:firma|praxis|werkstatt|halle))(?:\ (?:genau|überhaupt))? |
             (?:wie|was)\ (?:ist|lautet|war)\ (?:die|ihre|eure)\ (?:genaue\ )?(?:adresse|anschrift) |
             (?:in\ )?(?:welcher|welche)\ (?:straße|adresse|anschrift)\b.* |

@@ -25,7 +25,8 @@ _DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
     am\ \w+(ten|sten)\ (\w+(ten|sten) | januar | februar | märz | april | mai | juni | juli | august | september |
         oktober | november | dezember) |
     heiligabend | weihnachten | weihnachtstag | silvester | neujahr | ostern | \w+montag | karfreitag | feiertag |
-    allerheiligen | fronleichnam | pfingsten | zwischen\ den\ jahren |
+    allerheiligen | buß\ und\ bettag | himmelfahrt | dreikönig |
+    rosenmontag | fasching | fronleichnam | pfingsten | zwischen\ den\ jahren |
     (diese|nächste|kommende|übernächste)\ woche | (am\ )?wochenende)"""
 
 _PATTERNS: dict[Rule, str] = {
@@ -100,7 +101,7 @@ _PATTERNS: dict[Rule, str] = {
         \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
             kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
     "message": r"""\b((?<!kein\ )(?<!keinen\ )rückruf | zurück\ ?ruf(en|t) | zurück\ ?zu\ ?rufen |
-        rufen\ sie\ mich\b.*\b(an|zurück) |
+        ruf(en|t)?\ (sie\ |ihr\ |doch\ |mal\ |bitte\ )*(mich|uns)\b.*\b(an|zurück) | ums?\ (einen\ )?rückruf |
         nachricht\ (hinterlassen|ausrichten|dalassen) | richten\ sie\b.*\baus | sagen\ sie\ (ihm|ihr)\b)\b""",
     "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | (spreche?|rede?)\ ich\ (\w+\ ){{0,3}}mit)\b.*
         \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b |
@@ -112,7 +113,10 @@ _PATTERNS: dict[Rule, str] = {
     "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
         ^english\b | ^englisch(\ bitte)?$""",
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
-    "opening": rf"""^(?!.*\btermin).*\b((haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
+    "opening": rf"""^ist\ (denn\ |da\ |bei\ (ihnen|euch)\ |noch\ |heute\ |jetzt\ )*(jemand|wer|einer)
+            (\ noch|\ da|\ im\ haus|\ heute|\ jetzt)*$ |
+        ^(?!.*\btermin).*\b(ob\ (sie|ihr)\b.*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
+            (haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
             {_DAY}\ {_OPEN}(?!\ w) | (haben|habt|seid|sind)\ (sie|ihr)\b.*\b{_OPEN}\b.*\b{_DAY}$) |
         \b(ab\ |von\ )?wann\b.*\bwieder\ (wer\ |jemand\ |einer\ )?{_OPEN}$ |
         ^(haben|habt|sind|seid)\ (sie|ihr)\ wieder\ {_OPEN}$ |
@@ -124,6 +128,8 @@ _PATTERNS: dict[Rule, str] = {
         termin\w*\b.*\b(absagen|verschieben|verlegen|stornieren|umbuchen|ausmachen|vereinbaren|buchen|machen|frei)$ |
         (haben|hätten|gibt|habt)\ (sie|es|ihr)\b.*\btermine?\b.*\bfrei\b |
         termin\b.*\bnicht\ (wahrnehmen|einhalten|kommen))""",
+    "own-matter": r"""^(?!.*\b(wie\ lange|was\ kostet)\b).*\b(mein(e|en)?|unser(e|en)?)\b.*
+        \b(schon\ |endlich\ |wieder\ |bald\ )?(fertig|abholbereit|abzuholen|repariert)(\b.{0,60})?$""",
     "prelude": r"""^(…\ )?((guten\ tag|hallo|ja|also|äh|grüß\ gott|entschuldigung)\ )*(
         (ich\ )?(hätte?|habe?)\ (da\ |mal\ |noch\ |nur\ |bloß\ |kurz\ |bitte\ )*
             (eine?|ne|n|zwei|drei|ein\ paar|einige|mehrere)\ (kurze\ |kleine\ |allgemeine\ )*
@@ -144,6 +150,8 @@ _PATTERNS: dict[Rule, str] = {
         \bdas\ (war|ist)\ alles(\ (vielen|dank|danke|schön))*$ |
         ^((nein|okay|gut|super|prima|alles\ klar)\ )*((vielen|herzlichen|besten|schönen|recht|danke)\ )*
         (danke? | dankeschön)(\ (schön|sehr|ihnen|dir|euch|nein))*$ |
+        ^(?!.*\b(und|aber|was|wie|wo|wann|noch|bitte|für|nicht|kein\w*|ob|ja)\b)(\w+\ ){0,3}
+            (danke|dankeschön|dank|merci)(\ \w+){0,2}$ |
         \b(ich\ )?(rufe?|melde|meld)\b.*\b(später|morgen|nachher)\b.*\b(an|mich)\b(\ (vielen|danke))*$ |
         ^(?!.*\b(sie|ihr|wer|jemand|kann|was|wann|wie)\b).*\bich\b.*\b(versuch|probier|komm|meld|ruf|schau)e?\b.*
             \b(später|morgen|nachher|noch\ ?mal|noch\ einmal|wieder|selber|vorbei)\b""",
@@ -161,6 +169,29 @@ BACKCHANNELS = frozenset(
     {"ja", "jaja", "mhm", "hm", "aha", "ah", "oh", "ach", "so", "okay", "genau", "verstehe", "gut", "klar", UNKNOWN}
 )
 """Words with which a listener says no more than that they listen."""
+
+ONLY_A_DAY = re.compile(
+    rf"""(?:(?:und|aber|also|ja|oder|wie\ (?:ist|sieht|schaut)\ (?:es|das)|was\ ist|dann|denn|auch|am|an|im|in|zu|vor|
+        zwischen|mit|so|aus)\ )*
+    (?:{_DAY} | weihnachten\ und\ neujahr | (?:vor|nach)mittags? | abends? | feiertagen | wochenende |
+        samstags? | sonntags?)
+    (?:\ (?:vormittag|nachmittag|abend|mittag|früh|morgen|auch|denn|dann|aus|so))*""",
+    re.VERBOSE,
+)
+"""A day alone: what it means depends on what was spoken of."""
+WAITS = re.compile(r"\b(ich warte|warten|(versuchen|probieren) sie (es|s)? ?(noch ?mal|weiter|bitte))\b")
+"""After nobody took the call: the caller would rather have it tried once more."""
+REMARK = re.compile(
+    r"""(?:(?:oh|ach|aha|na|ja|so|hm|okay|gut|puh|ui|mei|mhm|ah|und|also)\ )*
+    (?:(?:das|des)\ (?:ist|wär|wäre|klingt|find\ ich|geht)
+        \ (?:(?:ja|aber|doch|schon|ganz|mir|zu|recht|sehr|echt|ziemlich)\ )*
+        (?:teuer|viel|günstig|billig|gut|schön|schade|prima|super|interessant|praktisch|lang|lange|blöd|nett|toll|
+        schnell|okay|in\ ordnung)(?:\ geld)? |
+    (?:alles\ klar|gut\ zu\ wissen|so\ ist\ das|ach\ so|so\ so|ja\ ja|na\ gut|na\ dann|schade|interessant|toll|
+        verstanden|hab\ ich\ verstanden))(?:\ (?:aha|okay|ja|gut|na\ gut))*""",
+    re.VERBOSE,
+)
+"""A remark on what was said, which wants nothing."""
 
 CALLBACK = re.compile(
     r"rück ?ruf|zurück ?(zu ?)?ruf|zurück ?gerufen|ruf(en|t)? (sie |er |ihr )?mich|anruf(en)?\b|meldet? (sie |er )?sich"
@@ -182,7 +213,9 @@ ALSO_FAREWELL = frozenset({"servus"})
 """Greetings that are a farewell once something was said."""
 
 FAREWELL = re.compile(
-    r"\b(auf ?wieder ?(hören|sehen|schauen)|wiederhören|tschüss?|tschau|ciao)( danke| dann| schönen tag( noch)?)*$"
+    r"\b(auf ?wieder ?(hören|sehen|schauen)|wiederhören|wiederschau(en|n)|tschüss?i?|tschau|ciao|vergelt'?s gott|"
+    r"(?<=\w )servus|pfiat? ?(di|euch|gott|ihnen)|pfüa? ?gott|(?<=\w )ade|bis (dann|bald)|schönes wochenende|"
+    r"schönen (tag|abend|feierabend)( noch)?)( danke| dann| ihnen| schönen tag( noch)?)*$"
 )
 """An ending that ends the call, whatever else was said before it, unless it was a need."""
 

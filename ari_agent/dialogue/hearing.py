@@ -7,11 +7,19 @@ from dataclasses import replace
 from ari_agent.dialogue.acts import Act, Answer, Ask, Noted
 from ari_agent.dialogue.dictation import Dictation
 from ari_agent.dialogue.form_replies import verdict
-from ari_agent.dialogue.german_questions import ASKING, QUESTION, asked_last, core_of, is_question, spelled_out
-from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, FAREWELL, UNKNOWN
+from ari_agent.dialogue.german_questions import (
+    ASKING,
+    QUESTION,
+    asked_last,
+    core_of,
+    is_question,
+    spelled_out,
+    without_introduction,
+)
+from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, FAREWELL, ONLY_A_DAY, REMARK, UNKNOWN, WAITS
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
 from ari_agent.dialogue.reasons import ASKING_FOR_THE_MATTER, OFFERS
-from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter
+from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, telling
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.german import tells
 from ari_agent.knowledge.reading import Kind, Match, Reading
@@ -21,6 +29,8 @@ _NEEDS: frozenset[Rule | None] = frozenset(
 )
 _OF_QUESTIONS: frozenset[Kind | None] = frozenset({"question", "outside", "unclear", "smalltalk", None})
 """Kinds of turns that may be a question after all, once it is known what it leaves out."""
+_OF_PEOPLE: frozenset[Kind | None] = frozenset({"person", "anger", "distress", "lawyer", "bereavement", "accident"})
+"""Kinds of turns for a person, of which there are false alarms in few words."""
 _GERMAN_WISHES: frozenset[Rule | None] = frozenset({"message", "opening", "privacy", "ask-ai"})
 _IN_GERMAN = 4
 """Words of German from which a caller who asked for English goes on in it."""
@@ -70,7 +80,7 @@ class Hearing:
             return plain
         for wording in reference.wordings(text):
             full = self._plain_reading(wording)
-            if full.match is not None and full.match.sure and can_answer(full.match.passage, text):
+            if full.match is not None and full.match.sure and reference.leads_to(full.match.passage, text):
                 return replace(plain, match=full.match, kind="question")
         if bare and plain.match is not None and plain.match.confidence < 1:
             return replace(plain, match=None, kind="question")  # what else fits is about another matter
@@ -78,13 +88,18 @@ class Hearing:
 
     def _plain_reading(self, text: str) -> Reading:
         """Return what the words tell by themselves, without those around a question where they hide it."""
+        text = without_introduction(text)
         spelled = spelled_out(text)
         found = self._script.knowledge.read(text, self.last_text)
+        core = core_of(text)
+        if found.kind in _OF_PEOPLE and core != text:
+            again = self._script.knowledge.read(core, self.last_text)
+            found = found if again.kind in _OF_PEOPLE else again  # "ja", "und" before it make nobody desperate
         if not spelled and (_is_sure(found.match) or found.kind not in ("question", None)):
             return found
-        for wording in spelled or filter(None, (core_of(text), core_of(asked_last(text)))):
+        for wording in spelled or filter(telling, (core, core_of(asked_last(text)))):
             again = self._script.knowledge.read(wording, self.last_text)
-            if _is_sure(again.match):
+            if again.match is not None and again.match.sure and can_answer(again.match.passage, text):
                 return replace(again, kind="question")
         return replace(found, kind="question") if spelled else found
 
@@ -93,6 +108,10 @@ class Hearing:
         found = rule(text, self._script.rules)
         if found not in _NEEDS and FAREWELL.search(text):
             return "goodbye"
+        if self.last.reason == "refused" and WAITS.search(text):
+            return "wish-for-person"
+        if found is None and ONLY_A_DAY.fullmatch(text) and self._told_hours():
+            return "opening"
         told = found == "fault" and not (QUESTION.match(text) or ASKING.search(text))  # not asked, so no answer to it
         if found is not None and not told and not stands(found, self._plain_reading(text)):
             found = None
@@ -123,7 +142,7 @@ class Hearing:
     def only_listens(self, text: str) -> bool:
         """Tell whether a whole turn is no more than "aha"."""
         words = set(text.split())
-        return bool(words - {UNKNOWN}) and BACKCHANNELS.issuperset(words)
+        return bool(words - {UNKNOWN}) and (BACKCHANNELS.issuperset(words) or REMARK.fullmatch(text) is not None)
 
     def is_backchannel(self, text: str, *, last_sentence: bool) -> bool:
         """Tell whether words said while we speak only show that the caller listens, or are no words at all.
@@ -149,6 +168,12 @@ class Hearing:
                 return is_clear(partial, self.reading(partial))
             case _:
                 return True
+
+    def _told_hours(self) -> bool:
+        """Tell whether the opening hours were spoken of last."""
+        if isinstance(self.last, Answer):
+            return self.last.source == self._script.hours_passage
+        return self.last.reason == "opening"
 
     def _answer_to_offer(self, text: str) -> Rule | None:
         if not (self.asked_for or self.last.reason in OFFERS):

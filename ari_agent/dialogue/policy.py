@@ -28,6 +28,7 @@ Rule = Literal[
     "german",
     "opening",
     "appointment",
+    "own-matter",
     "prelude",
     "wait",
     "repeat",

@@ -14,8 +14,7 @@ _LEAD = r"(?:(?:dann|noch|auch|außerdem|eine\ frage|zweitens|vielleicht|gleich|
 _BETWEEN = re.compile(
     rf"""\s(?:und|sowie|oder\ auch)\s{_LEAD}(?={_ASKING})|
     \s(?:und\s)?(?:außerdem|zweitens|noch\ eine\ frage)\s|
-    (?<=\w)\s(?=(?:was|wie\ (?:viel|teuer|lange?)|wann|wo)\s
-        (?:kostet|kosten|dauert|ist|sind|seid|haben|habt|finde)\b)""",
+    (?<=\w)\s(?=(?:was|wie\ (?:viel|teuer|lange?))\s(?:kostet|kosten|dauert|ist|sind)\b)""",
     re.VERBOSE,
 )
 _FEWEST_WORDS = 2

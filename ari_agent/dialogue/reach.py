@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from ari_agent.task import Contact, Task, TaskKind
 
 _MOST_DAYS = 31
 """Days of "nächste Woche", or of a month, that are looked at."""
+_NOW = re.compile(r"\b(heute?|jetzt|gerade|grad|momentan|noch|wieder|schon|wann|lange)\b")
 _REFUSALS = 2
 """After so many tries to reach a person nobody is rung any more in this call: a callback is noted."""
 
@@ -77,6 +79,8 @@ class Reach:
             return None
         local = self.now().astimezone(self.hours.zone)
         days = dates.parse(text, local.date())
+        if days is None and not _NOW.search(text):
+            return None  # a day that the calendar does not know
         if days is None or days.first == local.date():
             return opening.say(self.hours, local)
         some = (days.first + timedelta(ahead) for ahead in range(min((days.last - days.first).days + 1, _MOST_DAYS)))

@@ -6,7 +6,7 @@ OFFERS = {"unknown", "refused"}
 """Replies that offer something: a "ja" takes it."""
 OPEN = {
     "greeting", "prelude", "key", "ask-ai", "smalltalk", "cannot", "confirm", "which", "not-understood", "unknown",
-    "refused", "slower", "aborted",
+    "refused", "slower",
 }  # fmt: skip
 """Replies after which a "nein" asks for something else; after any other it ends the call."""
 BESIDE_THE_MATTER = {

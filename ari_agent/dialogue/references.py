@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ari_agent.dialogue.german_questions import ASKING
+from ari_agent.dialogue.german_questions import ASKING, is_question
 from ari_agent.knowledge.german import FILLERS, STOPWORDS
 from ari_agent.knowledge.passage import Passage
 from ari_agent.spoken.tokens import words
 
 _MOST_WORDS = 14
 """A longer turn says itself what it is about."""
+_DOTS = str.maketrans("äöü", "aou")
+_STEM = 4
+"""Letters by which words of a question and of a passage are compared."""
 _MOST_ADDED = 5
 """Words of "und eine große Inspektion", which asks of another thing what was asked before."""
 
@@ -62,7 +65,7 @@ class Reference:
 
     def wordings(self, text: str) -> Iterator[str]:
         """Give the question in full, the likeliest wording first; none where it says itself what it is about."""
-        if len(text.split()) > _MOST_WORDS:
+        if len(text.split()) > _MOST_WORDS or not (is_question(text) or text.startswith("und ")):
             return
         if _LEANING.search(text) is None:
             return
@@ -72,6 +75,17 @@ class Reference:
 
     def _topic(self) -> str:
         return " ".join(telling(self.passage.title.lower()))
+
+    def leads_to(self, passage: Passage, text: str) -> bool:
+        """Tell whether a passage answers the question: the one spoken of last only where it has a word of it.
+
+        Its name was only added, so that it is found whatever was asked.
+        """
+        if not can_answer(passage, text):
+            return False
+        told = telling(text)
+        said = _plain(f"{passage.title} {passage.text}".lower())
+        return passage.id != self.passage.id or not told or any(_plain(word)[:_STEM] in said for word in told)
 
     def added(self, text: str) -> str:
         """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …"."""
@@ -99,3 +113,8 @@ def telling(text: str) -> list[str]:
         for word in text.split()
         if word not in STOPWORDS and word not in FILLERS and word not in _ARTICLES and not _OF_ASPECTS.fullmatch(word)
     ]
+
+
+def _plain(text: str) -> str:
+    """Return the letters without their dots: "Schüler" has the stem of "Schule"."""
+    return text.translate(_DOTS)
