@@ -50,7 +50,7 @@ ENGLISH = Wording(
     appointment_closed=(
         "A colleague looks after appointments, and nobody is here now. Please call again when we are open."
     ),
-    go_ahead="Please go ahead.",
+    go_ahead="Gladly, what is it about?",
     not_known="I am sorry, I do not know that.",
     why_asked="We only need this to reach you.",
     wait="Of course, take your time.",

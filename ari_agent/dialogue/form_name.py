@@ -50,7 +50,7 @@ _NO_NAMES = frozenset(
 )
 
 
-_GOING_ON = frozenset(words("das aus ich wohne wohnhaft buchstabiert geschrieben schreibt wegen weil unter"))
+_GOING_ON = frozenset(words("das aus wohne wohnhaft buchstabiert geschrieben schreibt wegen weil unter"))
 """Words after a name with which a sentence goes on."""
 _AFTER_AND = frozenset(words("ich wohne bin rufe komme möchte habe meine mein die das unter es"))
 

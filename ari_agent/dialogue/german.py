@@ -49,7 +49,7 @@ GERMAN = Wording(
     appointment_closed=(
         "Um Termine kümmert sich ein Mensch, und gerade ist niemand da. Soll ich einen Rückruf für Sie notieren?"
     ),
-    go_ahead="Gerne, fragen Sie.",
+    go_ahead="Gerne, worum geht es?",
     not_known="Das weiß ich leider nicht.",
     why_asked="Das brauchen wir nur, um Sie zu erreichen.",
     wait="Gerne, lassen Sie sich Zeit.",
@@ -131,7 +131,6 @@ GERMAN_DU = replace(
     appointment_closed=(
         "Um Termine kümmert sich ein Mensch, und gerade ist niemand da. Soll ich einen Rückruf für dich notieren?"
     ),
-    go_ahead="Gerne, frag.",
     several_more="Und nun zu deiner nächsten Frage.",
     cannot="Dabei kann ich dir leider nicht helfen.",
     before=GERMAN.before

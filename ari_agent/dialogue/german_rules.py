@@ -134,6 +134,7 @@ _PATTERNS: dict[Rule, str] = {
         (ich\ )?(hätte?|habe?)\ (da\ |mal\ |noch\ |nur\ |bloß\ |kurz\ |bitte\ )*
             (eine?|ne|n|zwei|drei|ein\ paar|einige|mehrere)\ (kurze\ |kleine\ |allgemeine\ )*
             fragen?(\ an\ (sie|euch))? |
+        (ich\ )?(hätte?|habe?)\ (da\ |mal\ |noch\ |nur\ )*ein\ (kleines\ |großes\ )?(anliegen|problem) |
         (kann|darf|dürfte|könnte)\ ich\ (sie\ |euch\ |dich\ |mal\ |kurz\ |ihnen\ |noch\ )*
             (was|etwas|eine?\ frage)\ (fragen|stellen) |
         ich\ (wollte?|möchte)\ (sie\ |mal\ |nur\ |kurz\ )*(was|etwas)\ (fragen|wissen))(\ bitte)?$""",

@@ -62,7 +62,7 @@ class Wording:
     """To a caller who wants to make, move or cancel one, while somebody is there."""
     appointment_closed: str
     go_ahead: str
-    """To a caller who announces a question."""
+    """To a caller who announces a question or a matter."""
     not_known: str
     """To a question amid a form that nothing answers, before the form's own question."""
     why_asked: str

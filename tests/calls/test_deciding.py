@@ -173,12 +173,12 @@ async def test_what_is_decided_in_the_moment_in_which_the_caller_goes_on_counts_
         await asked(caller)
         decider.gate.set()
         caller.call._heard.put_nowait(Said(Transcript("hm", 1.0), 240.0, 0.0, 0.0, 0.0))
-        await caller.hears("Das habe ich leider nicht verstanden.")  # and not a person, as after two misses
+        await caller.hears("Das weiß ich leider nicht.")  # and not a person, as after two misses
         await caller.heard_out()
         caller.hangs_up()
         await caller.ending()
         assert decider.asked[-1].text == f"{VAGUE} hm"
-        assert [(turn.act, turn.reason) for turn in caller.turns] == [("ask", "not-understood")]
+        assert [(turn.act, turn.reason) for turn in caller.turns] == [("ask", "unknown")]
 
 
 async def test_going_on_with_an_emergency_ends_the_wait_for_the_model() -> None:
