@@ -383,10 +383,8 @@ def test_what_the_agent_said_last_is_known_to_whoever_reads() -> None:
     talk = Conversation(Script("Muster GmbH", readings, consultation=ALWAYS))
     talk.decided(asked(talk, "wann"), Decision("answer", "zeiten"))
     asked(talk, "und am samstag")
-    assert list(dict.fromkeys(readings.lasts)) == [
-        talk.script.greeting,
-        f"{HOURS.text} Kann ich sonst noch etwas für Sie tun?",
-    ]
+    lasts = [last for last in dict.fromkeys(readings.lasts) if last]  # "" where the document itself is asked
+    assert lasts == [talk.script.greeting, f"{HOURS.text} Kann ich sonst noch etwas für Sie tun?"]
 
 
 def test_the_brief_names_all_among_which_a_model_can_choose() -> None:
