@@ -61,11 +61,26 @@ class Calls(Section):
     """Limits of calls."""
 
     slots: Annotated[int, Field(ge=1, le=500)] = Field(10, description="Calls served at the same time")
+    connecting: Annotated[int, Field(ge=1, le=50)] = Field(
+        4, description="Calls being connected at the same time; one more waits for its turn, not longer than 400 ms"
+    )
+    lag_close_ms: Annotated[float, Field(ge=50, le=10_000)] = Field(
+        500, description="Half a second of so much lag: new calls ring the queue"
+    )
+    lag_open_ms: Annotated[float, Field(ge=10, le=10_000)] = Field(
+        200, description="Three seconds of no more lag than this: new calls are taken again"
+    )
     claim_s: Seconds = Field(2.0, description="Limit from the claim to Asterisk handing the call over")
     setup_s: Seconds = Field(5.0, description="Limit for answering and connecting the audio")
     longest_s: Annotated[float, Field(gt=0, le=7200)] = Field(900, description="A longer call goes to the queue")
     silence_s: Seconds = Field(8.0, description="Silence of the caller after which the agent asks")
     drain_s: Seconds = Field(30.0, description="On stop: how long talking calls may finish before they go to the queue")
+
+    @model_validator(mode="after")
+    def _hysteresis(self) -> Self:
+        if self.lag_open_ms >= self.lag_close_ms:
+            raise ValueError("calls.lag_open_ms must be below calls.lag_close_ms")
+        return self
 
 
 class Speech(Section):

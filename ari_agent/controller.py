@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -36,6 +37,10 @@ from ari_agent.routing import Routing
 
 log = structlog.get_logger(__name__)
 
+APPS = "ari_agent_"
+"""ARI applications of controllers begin so; the dialplan offers calls to these."""
+OFFER_S = 0.4
+"""How long a call waits for its turn to be connected: the dialplan offers it for 0.5 s."""
 HAND_BACK_S = 5.0
 """On stop, after the drain: how long callers may take to hear "Einen Moment bitte" and reach the queue."""
 
@@ -75,9 +80,13 @@ class Controller:
         call_log: CallLog,
         directory: Directory,
         *,
+        admits: Callable[[], bool] = lambda: True,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`script` returns what a new call knows, `now` the time, aware: what opening hours and the call log go by."""
+        """`script` returns what a new call knows, `admits` whether the machine can carry one more.
+
+        `now` returns the time, aware: what opening hours and the call log go by.
+        """
         self._settings = settings
         self._ari = pbx.ari
         self._ami = pbx.ami
@@ -85,10 +94,13 @@ class Controller:
         self._script = script
         self._log = call_log
         self._directory = directory
+        self._admits = admits
         self._now = now
-        self._routing = Routing(settings, pbx.ami, directory, self._able, now)
+        self._routing = Routing(settings, pbx.ami, directory, self._able, now, self._refused)
         self._busy = 0
         """Slots in use, a call that is just being claimed included."""
+        self._connecting = asyncio.Semaphore(settings.calls.connecting)
+        """A burst is connected a few at a time: all at once would each take too long, and claims come too late."""
         self._calls: set[Call] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         """Everything that serves a call."""
@@ -105,7 +117,7 @@ class Controller:
     @property
     def ready(self) -> bool:
         """Whether a new call would be claimed."""
-        return self._able() and self._busy < self._settings.calls.slots
+        return self._refusal() is None
 
     def stop(self) -> None:
         """Refuse new calls from now on and let `run` end when those that talk are done or the drain limit is over."""
@@ -134,19 +146,41 @@ class Controller:
         """Whether we serve calls at all, with a free slot or without: another controller may have one."""
         return not self._stopping.is_set() and self._engines.recogniser.ready
 
+    def _refusal(self) -> str | None:
+        """Return why a new call is not taken, None when it is."""
+        if not self._able():
+            return "not-ready"
+        if self._busy >= self._settings.calls.slots:
+            return "full"
+        return None if self._admits() else "lag"
+
+    async def _refused(self) -> bool:
+        """Whether it is certain that nobody would claim a call now. Raises AriError when that cannot be known."""
+        reason = self._refusal()
+        if reason is None or await self._others():
+            return False
+        metrics.REFUSED.labels(reason).inc()
+        return True
+
+    async def _others(self) -> bool:
+        """Whether another controller serves this Asterisk."""
+        return any(app.startswith(APPS) and app != self._ari.app for app in await self._ari.applications())
+
     async def _listen(self) -> None:
         async for event in self._ari.events():
             await self._handle(event)
 
     async def _handle(self, event: Event) -> None:
         match event:
-            case Broadcast(channel) if self.ready:
+            case Broadcast() | Entered(_, ("inbound", *_)) if (reason := self._refusal()) is not None:
+                metrics.REFUSED.labels(reason).inc()
+                if isinstance(event, Entered):
+                    self._start(settle(self._to_queue(event.channel)))
+            case Broadcast(channel):
                 self._start(self._claim(channel), slots=1)
-            case Entered(_, ("inbound", *_)) if self.ready:
+            case Entered(_, ("inbound", *_)):
                 # An older Asterisk hands calls to us without asking.
-                self._start(self._serve(event), slots=1)
-            case Entered(channel, ("inbound", *_)):
-                self._start(settle(self._to_queue(channel)))
+                self._start(self._take(event), slots=1)
             case Entered(channel, _):
                 # A far leg that was answered after we had given up on it.
                 self._start(settle(self._ari.hang_up(channel)))
@@ -189,29 +223,50 @@ class Controller:
 
     async def _claim(self, channel: str) -> None:
         """Claim a broadcast call; if it is ours, serve it."""
-        try:
-            with self._ari.watch(channel) as events:
-                if not await self._ari.claim(channel):
-                    return
-                async with asyncio.timeout(self._settings.calls.claim_s):
-                    entered = await events.get()
-        except TimeoutError:
-            log.warning("Asterisk did not hand over a claimed call")
-            await settle(self._to_queue(channel))
-        except AriError as e:
-            log.warning("claiming failed", error=str(e))
-        else:
-            if isinstance(entered, Entered):
-                await self._serve(entered)
+        async with AsyncExitStack() as connecting:
+            if not await self._may_connect(connecting):
+                return
+            try:
+                with self._ari.watch(channel) as events:
+                    if not await self._ari.claim(channel):
+                        return
+                    async with asyncio.timeout(self._settings.calls.claim_s):
+                        entered = await events.get()
+            except TimeoutError:
+                log.warning("Asterisk did not hand over a claimed call")
+                await settle(self._to_queue(channel))
+            except AriError as e:
+                log.warning("claiming failed", error=str(e))
+            else:
+                if isinstance(entered, Entered):
+                    await self._serve(entered, connecting)
 
-    async def _serve(self, entered: Entered) -> None:
+    async def _take(self, entered: Entered) -> None:
+        """Serve a call that was given to us unasked, or give it back."""
+        async with AsyncExitStack() as connecting:
+            if await self._may_connect(connecting):
+                await self._serve(entered, connecting)
+            else:
+                await settle(self._to_queue(entered.channel))
+
+    async def _may_connect(self, connecting: AsyncExitStack) -> bool:
+        """Wait for our turn to connect a call, which lasts until the stack is closed; False when it does not come."""
+        try:
+            async with asyncio.timeout(OFFER_S):
+                await connecting.enter_async_context(self._connecting)
+        except TimeoutError:
+            metrics.REFUSED.labels("connecting").inc()
+            return False
+        return True
+
+    async def _serve(self, entered: Entered, connecting: AsyncExitStack) -> None:
         ident = uuid4()
         structlog.contextvars.bind_contextvars(call=str(ident))
         log.info("call opened")
         self._log.write(self._opened(ident, entered))
         result = _Result()
         try:
-            await self._converse(ident, entered, result)
+            await self._converse(ident, entered, connecting, result)
         except ChannelGone:
             result.outcome, result.reason = "caller-hung-up", "during-setup"
             await settle(self._to_queue(entered.channel))  # in case it was something else of ours that is gone
@@ -229,10 +284,11 @@ class Controller:
             metrics.CALLS.labels(result.outcome, result.reason).inc()
             log.info("call closed", outcome=result.outcome, reason=result.reason, turns=result.turns)
 
-    async def _converse(self, ident: UUID, entered: Entered, result: _Result) -> None:
+    async def _converse(self, ident: UUID, entered: Entered, connecting: AsyncExitStack, result: _Result) -> None:
         settings, began = self._settings, asyncio.get_running_loop().time()
         escalation = QueueEscalation(self._ari, self._ami, self._engines.voice, settings, str(ident), entered.caller)
         async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
+            await connecting.aclose()
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, self._now(), setup_ms))
             conversation = Conversation(self._script(), caller=self._caller(entered), now=self._now)

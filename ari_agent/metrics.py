@@ -36,3 +36,14 @@ LOG_ENTRIES = Counter(
     ["result"],
 )
 TASKS = Gauge("ari_agent_tasks", "Tasks of the service's event loop: a number that grows from day to day is a leak")
+REFUSED = Counter(
+    "ari_agent_refused_calls",
+    "Calls this controller did not take, by reason (full, lag, connecting, not-ready): another one did, or the queue",
+    ["reason"],
+)
+ADMISSION = Gauge("ari_agent_admission_open", "1: new calls are taken; 0: everything is too late for more of them")
+LAG = Gauge(
+    "ari_agent_lag_seconds",
+    "How late we are, by part (loop, recogniser, transcript, voice)",
+    ["part"],
+)

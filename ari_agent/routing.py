@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -40,18 +40,24 @@ class Routing:
         directory: Directory,
         ready: Callable[[], bool],
         now: Callable[[], datetime],
+        refused: Callable[[], Awaitable[bool]],
     ) -> None:
-        """`ready`: whether the agent could serve a call; `now`: the time, aware."""
+        """`ready`: whether the agent could serve a call; `now`: the time, aware.
+
+        `refused`: whether it is certain that nobody would claim a call; may raise AgentError.
+        """
         self._numbers = settings.hours.modes()
         self._schedules = {schedule.name: schedule.hours() for schedule in settings.hours.schedules}
         # Without settings of hours nothing about us is asked: several controllers may serve one Asterisk, and whether
-        # any of them has a free slot is told by its claim. Nobody claims: the queue rings half a second later.
+        # any of them has a free slot is told by its claim. Nobody claims: the queue rings half a second later; where it
+        # is certain that nobody will, at once.
         self._always = not settings.hours.numbers
         self._queue = settings.escalation.queue
         self._queues = queues
         self._directory = directory
         self._ready = ready
         self._now = now
+        self._refused = refused
 
     async def answer(self, dialled: str, caller: str | None) -> str:
         """Return "ai", "ai-after-N" (seconds), "staff" or "blocked"; `caller` is None when withheld.
@@ -60,7 +66,9 @@ class Routing:
         """
         try:
             async with asyncio.timeout(ROUTE_S):
-                return await self._decide(dialled, caller)
+                decided = await self._decide(dialled, caller)
+                # Who is offered to the agent later, after people were rung, may find a free slot then.
+                return str(Staff()) if decided == str(Ai()) and await self._refused() else decided
         except (TimeoutError, AgentError) as e:
             log.warning("the route is not known; people answer", error=str(e) or "took too long")
             return str(Staff())

@@ -21,6 +21,7 @@ from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.heartbeat import Heartbeat
+from ari_agent.load import Load
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -52,7 +53,8 @@ async def serve(settings: Settings) -> None:
         area_code = settings.company.area_code
         directory = await stack.enter_async_context(PostgresDirectory.open(settings.log, area_code))
         recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
-        voice = CachedVoice(EspeakVoice(settings.speech))
+        load = Load(settings.calls, recogniser.behind_s)
+        voice = CachedVoice(load.voice(EspeakVoice(settings.speech)))
         log.info("loading", model=settings.speech.vosk_model.name, phrases=len(script.phrases()))
         _quote_notice(settings.speech.vosk_model)
         await asyncio.gather(recogniser.wait_ready(), _warm(voice, script))
@@ -62,10 +64,13 @@ async def serve(settings: Settings) -> None:
         stack.callback(telling.cancel)
         watching = asyncio.create_task(scripts.watch(partial(_prepare, voice, decider)), name="knowledge")
         stack.push_async_callback(_ended, watching)
-        engines = Engines(recogniser, voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
+        engines = Engines(load.recogniser(recogniser), voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
+        pbx = Pbx(ari, Ami(settings.asterisk))
         controller = Controller(
-            settings, Pbx(ari, Ami(settings.asterisk)), engines, lambda: scripts.current, call_log, directory
+            settings, pbx, engines, lambda: scripts.current, call_log, directory, admits=load.admits
         )
+        measuring = asyncio.create_task(load.measure(), name="load")
+        stack.push_async_callback(_ended, measuring)
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         metrics.TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))

@@ -26,7 +26,7 @@ AHEAD_MS = 8_000
 MAX_MESSAGE_BYTES = 65_536
 """Asterisk's frames have 640 bytes; anything near this is no audio."""
 SETTLE_S = 5.0
-"""How much later than its duration the end of a playback may be reported."""
+"""How much later than its duration the end of a playback may be reported; and how long Asterisk may take no audio."""
 
 
 def parse_control(text: str) -> tuple[str, str]:
@@ -124,7 +124,7 @@ class MediaLine:
 
     async def _write(self, pcm: bytes) -> None:
         for start in range(0, len(pcm), CHUNK_BYTES):
-            await self._writable.wait()
+            await self._may_write()
             ahead_ms = self._sent_ms - self._elapsed_ms
             if ahead_ms > AHEAD_MS:
                 await asyncio.sleep((ahead_ms - AHEAD_MS) / 1000)
@@ -133,6 +133,13 @@ class MediaLine:
                 self._started_at = asyncio.get_running_loop().time()
             await self._send(chunk)
             self._sent_ms += len(chunk) / FRAME_BYTES * FRAME_MS
+
+    async def _may_write(self) -> None:
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await self._writable.wait()
+        except TimeoutError as e:
+            raise MediaError("Asterisk takes no more audio") from e
 
     async def _send(self, message: str | bytes) -> None:
         try:

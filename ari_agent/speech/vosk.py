@@ -68,6 +68,12 @@ class VoskRecogniser:
         """Why no process is ready, None while one is or nothing is known yet."""
         return None if self.ready else next((worker.fault for worker in self.workers if worker.fault), None)
 
+    def behind_s(self) -> float:
+        """Return the seconds that audio waits at the process that would get the next utterance, and look again."""
+        for worker in self.workers:
+            worker.probe()
+        return min((worker.behind_s for worker in self.workers if worker.ready), default=0.0)
+
     async def wait_ready(self) -> None:
         """Wait until every process is ready. Raises EngineUnavailable after `load_s`."""
         await asyncio.gather(*(worker.wait_ready(self._load_s) for worker in self.workers))

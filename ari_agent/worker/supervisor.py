@@ -72,6 +72,8 @@ class Worker:
         self._sessions: dict[int, Session] = {}
         self._next = 1
         self._task: asyncio.Task[None] | None = None
+        self._asked_at: float | None = None  # loop time of a PING that is not answered
+        self._answered_s = 0.0
 
     @property
     def ready(self) -> bool:
@@ -82,6 +84,17 @@ class Worker:
     def busy(self) -> int:
         """Sessions that are open."""
         return len(self._sessions)
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds that what is sent now waits before it is worked on, as far as `probe` has found out."""
+        asked_at = self._asked_at
+        return self._answered_s if asked_at is None else max(self._answered_s, _now() - asked_at)
+
+    def probe(self) -> None:
+        """Ask how far behind the process is; never blocks. Without a process nothing is behind."""
+        if self.ready and self._asked_at is None:
+            self._ping()
 
     def start(self) -> None:
         """Start the process and its supervision; `ready` follows when the model is loaded."""
@@ -191,8 +204,7 @@ class Worker:
                 if unanswered * PING_S > self._hang_s:
                     return f"hangs: no answer for {self._hang_s:g} s"
                 if unanswered == 1:
-                    with suppress(EngineUnavailable):  # so far behind that what it has to do will show whether it lives
-                        self.write(Message(Kind.PING))
+                    self._ping()
                 continue
             unanswered = 0
             if not data:
@@ -205,16 +217,24 @@ class Worker:
             except Garbage:
                 return "the process sent garbage"
 
+    def _ping(self) -> None:
+        with suppress(EngineUnavailable):  # so far behind that what it has to do will show whether it lives
+            self.write(Message(Kind.PING))
+            self._asked_at = self._asked_at or _now()
+
     def _take(self, message: Message) -> None:
         if message.kind is Kind.READY:
             self.fault = None
             self._ready = True
             self._tell()
+        elif message.kind is Kind.PONG and self._asked_at is not None:
+            self._answered_s, self._asked_at = _now() - self._asked_at, None
         elif session := self._sessions.get(message.session):
             session.take(message)  # an answer for a session that was closed meanwhile has nobody to go to
 
     def _lose_all(self, reason: str) -> None:
         self._ready = False
+        self._asked_at, self._answered_s = None, 0.0
         self._failures += 1
         self.pid = None
         for session in self._sessions.values():
@@ -226,6 +246,10 @@ class Worker:
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _read(process: Process, limit_s: float) -> bytes:

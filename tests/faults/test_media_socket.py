@@ -187,6 +187,21 @@ async def test_an_asterisk_that_never_reports_the_end_of_a_phrase_is_an_error_in
         assert time.monotonic() - started < 1
 
 
+async def test_an_asterisk_that_says_stop_and_never_go_on_is_an_error_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_agent.pbx.media.SETTLE_S", 0.2)
+
+    async def script(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+        await socket.send_str("MEDIA_XOFF")
+        await until_closed(socket)
+
+    async with line(tmp_path, script) as media, asyncio.timeout(5):
+        with pytest.raises(MediaError, match="takes no more audio"):
+            await media.play(endless())
+
+
 async def test_an_interrupted_phrase_ends_its_buffering_and_then_empties_the_queue(tmp_path: Path) -> None:
     commands: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
 

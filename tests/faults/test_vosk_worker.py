@@ -95,6 +95,21 @@ async def test_a_hanging_process_is_a_time_out_and_then_replaced(recogniser: Vos
     assert not alive(hanging)
 
 
+async def test_how_long_audio_waits_is_known_while_it_waits_and_afterwards(recogniser: VoskRecogniser) -> None:
+    for _ in range(3):
+        assert recogniser.behind_s() < 0.3
+        await asyncio.sleep(0.1)
+    os.kill(process(recogniser), signal.SIGSTOP)
+    recogniser.behind_s()
+    await asyncio.sleep(0.6)
+    assert recogniser.behind_s() > 0.5
+    os.kill(process(recogniser), signal.SIGCONT)
+    await until(lambda: recogniser.workers[0]._asked_at is None)
+    assert 0.5 < recogniser.behind_s() < 2  # what was measured last stands until the next answer
+    await until(lambda: recogniser.behind_s() < 0.3)
+    await assert_understands(recogniser)
+
+
 async def test_a_process_that_dies_again_and_again_is_started_again_and_again(recogniser: VoskRecogniser) -> None:
     for _ in range(3):
         os.kill(process(recogniser), signal.SIGKILL)

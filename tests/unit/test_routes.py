@@ -14,7 +14,7 @@ import structlog
 from calls.switchboard import SETTINGS
 
 from ari_agent.calllog.phone_book import PhoneBook
-from ari_agent.errors import AmiUnavailable
+from ari_agent.errors import AmiUnavailable, AriUnavailable
 from ari_agent.pbx.ami import QueueState
 from ari_agent.routing import ROUTE_S, Routing
 from ari_agent.schedule import HoursSettings
@@ -69,10 +69,18 @@ async def answer(
     contacts: tuple[Contact, ...] = (),
     caller: str | None = CALLER,
     numbers: list[dict[str, Any]] = NUMBERS,
+    refused: bool | AriUnavailable = False,
 ) -> str:
     hours = HoursSettings.model_validate({"schedules": SCHEDULES, "numbers": numbers})
     settings = SETTINGS.model_copy(update={"hours": hours})
-    routing = Routing(settings, desk or Desk(FREE), PhoneBook(contacts, "0711"), lambda: ready, clock(at))
+
+    async def certainly_refused() -> bool:
+        if isinstance(refused, AriUnavailable):
+            raise refused
+        return refused
+
+    book = PhoneBook(contacts, "0711")
+    routing = Routing(settings, desk or Desk(FREE), book, lambda: ready, clock(at), certainly_refused)
     return await routing.answer(dialled, caller)
 
 
@@ -95,6 +103,17 @@ async def answer(
 )
 async def test_the_mode_of_the_number_and_the_hours_say_who_answers(dialled: str, at: str, expected: str) -> None:
     assert await answer(dialled, at) == expected
+
+
+async def test_a_call_that_nobody_would_claim_rings_people_at_once() -> None:
+    for numbers in (NUMBERS, []):
+        assert await answer(AI_FIRST, numbers=numbers) == "ai"
+        assert await answer(AI_FIRST, numbers=numbers, refused=True) == "staff"
+        assert await answer(AI_FIRST, numbers=numbers, refused=AriUnavailable("away")) == "staff"
+
+
+async def test_who_is_offered_later_may_find_a_free_slot_then() -> None:
+    assert await answer(OVERFLOW, refused=True) == "ai-after-15"
 
 
 async def test_people_first_means_the_ai_only_when_it_is_known_that_nobody_is_free() -> None:

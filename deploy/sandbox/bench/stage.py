@@ -93,18 +93,18 @@ def asterisk() -> Iterator[str]:
     """Start Asterisk unless it runs, and stop what we have started; yields its version."""
     was_up = subprocess.run([PBX, "status"], capture_output=True, timeout=PBX_LIMIT, check=False).returncode == 0
     if not was_up:
-        _pbx("start")
+        pbx("start")
     try:
-        _pbx("cli", "channel request hangup all")
-        _pbx("cli", "database deltree ari-agent")  # the bypass, if somebody has switched it on
-        found = re.search(r"Asterisk (\d[\d.]*)", _pbx("cli", "core show version"))
+        pbx("cli", "channel request hangup all")
+        pbx("cli", "database deltree ari-agent")  # the bypass, if somebody has switched it on
+        found = re.search(r"Asterisk (\d[\d.]*)", pbx("cli", "core show version"))
         yield found[1] if found else "unknown"
     finally:
         if not was_up:
-            _pbx("stop")
+            pbx("stop")
 
 
-def _pbx(*arguments: str) -> str:
+def pbx(*arguments: str) -> str:
     """Run `deploy/sandbox/pbx`; blocks. Raises StageError with what it complains about."""
     try:
         done = subprocess.run([PBX, *arguments], capture_output=True, text=True, timeout=PBX_LIMIT, check=False)
