@@ -99,18 +99,18 @@ async def test_when_every_slot_is_taken_the_next_caller_rings_the_queue(
 async def test_a_call_that_a_full_controller_does_not_take_is_taken_by_the_other(
     sandbox: Sandbox, caller: Phone, folder: Path
 ) -> None:
-    async with (
-        Agent(folder, tables(folder, "one", calls={"slots": 1})) as agent,
-        Agent(folder, tables(folder, "two", calls={"slots": 1})),
-        other_caller(sandbox) as other,
-    ):
-        before = len(await agent.book.calls())
+    async with AsyncExitStack() as stack:
+        agents = [Agent(folder, tables(folder, node, calls={"slots": 1})) for node in ("one", "two")]
+        await asyncio.gather(*(stack.enter_async_context(agent) for agent in agents))
+        other = await stack.enter_async_context(other_caller(sandbox))
+        book = agents[0].book
+        before = len(await book.calls())
         for phone in (caller, other):
             await phone.call(COMPANY)
             await phone.wait_answered()
         await asyncio.gather(caller.hangup(), other.hangup())
-        rows = await agent.book.closed(2, since=before)
-        assert {row["node"] for row in rows} == {"one", "two"}
+        rows = await book.closed(2, since=before, seconds=30)
+    assert {row["node"] for row in rows} == {"one", "two"}
 
 
 async def test_on_stop_who_talks_to_the_ai_goes_to_the_queue_and_who_talks_to_a_person_goes_on_talking(
