@@ -42,13 +42,15 @@ class Agent:
     """Module and command."""
     ready = READY
 
-    def __init__(self, settings: Path, *, log: Path | None = None) -> None:
+    def __init__(self, settings: Path, *, log: Path | None = None, before: Sequence[str] = ()) -> None:
+        """`before`: a program with its arguments that runs the agent, such as strace."""
         self.settings = settings
         self.log = log or settings.with_suffix(".log")
         self.pid = 0
         """The process; 0 before the start."""
         self._status: int | None = None
         self._left = False
+        self._before = list(before)
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -73,7 +75,8 @@ class Agent:
 
     def start(self) -> None:
         """Start it, for the first time or again; its log begins anew. It may take seconds until it serves calls."""
-        command = [sys.executable, "-m", *self.command, "--json", "--config", str(self.settings)]
+        run = [sys.executable, "-m", *self.command, "--json", "--config", str(self.settings)]
+        command = [*self._before, *run]
         files = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
@@ -82,7 +85,7 @@ class Agent:
         self._status = None
         # No object of `subprocess`, which would complain of a process that is left on purpose; a session of its own,
         # because Ctrl-C is for the program that started it, which then stops it in order.
-        self.pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsid=True)
+        self.pid = os.posix_spawnp(command[0], command, os.environ, file_actions=files, setsid=True)
 
     def lines(self) -> list[LogLine]:
         """The log so far; what is no JSON, such as a traceback, is a line whose "event" is the text."""

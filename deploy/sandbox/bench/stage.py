@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(slots: int, gguf: Path | None = None) -> AsyncIterator[Stage]:
+async def stage(slots: int, gguf: Path | None = None, before: Sequence[str] = ()) -> AsyncIterator[Stage]:
     """Set the stage for so many calls at the same time, and clear it at the end; without `gguf` no model decides.
 
+    `before`: a program with its arguments that runs the agent.
     Raises StageError and the errors of the agent, its settings and its call log.
     """
     async with AsyncExitStack() as stack:
@@ -71,7 +72,7 @@ async def stage(slots: int, gguf: Path | None = None) -> AsyncIterator[Stage]:
         tables["model"]["gguf"] = str(gguf or STANDIN)
         settings = load(write_settings(path / "bench.toml", tables))
         await _check_alone(settings)
-        agent = await stack.enter_async_context(Agent(path / "bench.toml"))
+        agent = await stack.enter_async_context(Agent(path / "bench.toml", before=before))
         if gguf is not None:
             await agent.model_ready()
         log = await stack.enter_async_context(CallReader.open(settings.log))
