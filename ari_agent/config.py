@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     ValidationError,
     ValidationInfo,
@@ -117,7 +118,18 @@ class Speech(Section):
     level_dbfs: Annotated[float, Field(ge=-80, le=-20)] = Field(-50.0, description="Below this level nothing is speech")
 
 
-Station = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{1,40}|[A-Za-z0-9]{2,20}/[A-Za-z0-9_.@-]{1,80})$")]
+def _no_dialplan(station: str) -> str:
+    """Return the station. Raises ValueError for one that is a place in a dialplan, where anything may be dialled."""
+    if station.lower().startswith("local/"):
+        raise ValueError("Local/ leads into a dialplan; name a queue or a phone")
+    return station
+
+
+Station = Annotated[
+    str,
+    Field(pattern=r"^([A-Za-z0-9_-]{1,40}|[A-Za-z0-9]{2,20}/[A-Za-z0-9_.@-]{1,80})$"),
+    AfterValidator(_no_dialplan),
+]
 """An app_queue, or a phone with its technology."""
 
 _MODELS = Path(__file__).resolve().parent.parent / "models"

@@ -49,6 +49,8 @@ class QueueEscalation:
         self._settings = settings
         self._call = call
         self._number = number
+        stations = settings.escalation
+        self._stations = frozenset({stations.queue, *stations.targets.values()})
         self._far_legs = AsyncExitStack()
         self._they_talk = False
         """Whether we are leaving while two people talk."""
@@ -66,7 +68,10 @@ class QueueEscalation:
         return await (self._phone_is_free(target) if _is_phone(target) else self._queue_has_free_members(target))
 
     async def ring(self, target: str, whisper: str, display: str) -> Receptionist | Refusal:
-        """Ring the queue or phone and wait for a receptionist to take the call."""
+        """Ring the queue or phone and wait for a receptionist to take the call; nothing but those of the settings."""
+        if target not in self._stations:  # whatever went wrong before: no call ever leaves for anywhere else
+            log.error("a station that the settings do not name is not rung")
+            return Refusal("unavailable")
         async with AsyncExitStack() as far_leg:
             try:
                 taken = await self._ring(far_leg, target, whisper, display)

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 
 def beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    """Return a relative path as one from the folder of the settings file."""
+    """Return a relative path as one from the folder of the settings file. Raises ValueError for what is no path."""
+    if "\0" in str(path):
+        raise ValueError("a path has no character 0")
     folder: Path = (info.context or {}).get("folder", Path())
     return path if path.is_absolute() else folder / path
 

@@ -28,8 +28,10 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} does not exist; name the settings file with --config or ARI_AGENT_CONFIG") from e
     except (OSError, UnicodeDecodeError) as e:
         raise ConfigError(f"{path} cannot be read: {e}") from e
-    except tomllib.TOMLDecodeError as e:
+    except ValueError as e:  # TOMLDecodeError, and a number with more digits than Python reads
         raise ConfigError(f"{path} is not valid TOML: {e}") from e
+    except RecursionError as e:
+        raise ConfigError(f"{path} is not valid TOML for us: its tables lie too deep in each other") from e
 
 
 def read_secret(path: Path) -> str:

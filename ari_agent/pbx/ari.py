@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Self
+from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from ari_agent.asterisk import Asterisk
 from ari_agent.backoff import backoff
@@ -103,31 +105,39 @@ class Ari:
 
     async def info(self) -> dict[str, Any]:
         """Return what Asterisk tells of itself; `["system"]["version"]` is its version."""
-        info: dict[str, Any] = await self._request(INFO)
-        return info
+        info = await self._request(INFO)
+        with _understood():
+            return dict(info)
 
     async def module_status(self, name: str) -> str:
         """Return "Running", or "missing" for a module that is not loaded."""
         try:
-            return str((await self._request(MODULE, {"moduleName": name}))["status"])
+            module = await self._request(MODULE, {"moduleName": name})
         except (ChannelGone, AriRejected):
             return "missing"
+        with _understood():
+            return str(module["status"])
 
     async def applications(self) -> list[str]:
         """Return the names of the connected applications."""
-        return [str(app["name"]) for app in await self._request(APPLICATIONS)]
+        applications = await self._request(APPLICATIONS)
+        with _understood():
+            return [str(app["name"]) for app in applications]
 
     async def ours(self) -> set[str]:
         """Return the ids of the channels that are in our application's hands."""
-        held = await self.held_channels()
-        return {c["id"] for c in await self.channels() if c["id"] in held and is_in_stasis(c)}
+        held, channels = await self.held_channels(), await self.channels()
+        with _understood():
+            return {channel["id"] for channel in channels if channel["id"] in held and is_in_stasis(channel)}
 
     async def held_channels(self) -> set[str]:
         """Return the ids of the channels that our application is told of, in its hands or no more."""
         try:
-            return set((await self._request(APPLICATION, {"applicationName": self.app}))["channel_ids"])
+            application = await self._request(APPLICATION, {"applicationName": self.app})
         except ChannelGone:
             return set()  # Asterisk has forgotten an application that is not connected and has no channel
+        with _understood():
+            return set(application["channel_ids"])
 
     def new_id(self, kind: Kind) -> str:
         """Return a new id that tells whose it is, so that what is left behind can be told from what others use."""
@@ -158,19 +168,23 @@ class Ari:
         tech, _, dialled = phone.partition("/")
         _, at, trunk = dialled.partition("@")
         endpoint = await self._request(PHONE, {"tech": tech, "resource": trunk or dialled})
-        if endpoint.get("state") == "unknown":
-            return True
-        return endpoint.get("state") == "online" and (bool(at) or not endpoint["channel_ids"])
+        with _understood():
+            if endpoint.get("state") == "unknown":
+                return True
+            return endpoint.get("state") == "online" and (bool(at) or not endpoint["channel_ids"])
 
     async def channels(self) -> list[dict[str, Any]]:
         """Return all channels of this Asterisk as it describes them."""
-        channels: list[dict[str, Any]] = await self._request(CHANNELS)
-        return channels
+        channels = await self._request(CHANNELS)
+        with _understood():
+            return [{**channel, "id": str(channel["id"])} for channel in channels]
 
     async def goes_on(self, channel: str) -> bool:
         """Tell whether a channel that is no longer ours runs the dialplan: somebody has taken it away from us."""
         try:
-            return not is_in_stasis(await self._request(CHANNEL, {"channelId": channel}))
+            described = await self._request(CHANNEL, {"channelId": channel})
+            with _understood():
+                return not is_in_stasis(described)
         except AriError:
             return False
 
@@ -210,12 +224,17 @@ class Ari:
             connection_type="server",
             format="slin16",
         )
-        return str(answer["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"])
+        with _understood():
+            return str(answer["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"])
 
     async def bridges(self) -> list[dict[str, Any]]:
         """Return all bridges of this Asterisk as it describes them."""
-        bridges: list[dict[str, Any]] = await self._request(BRIDGES)
-        return bridges
+        bridges = await self._request(BRIDGES)
+        with _understood():
+            return [
+                {**bridge, "id": str(bridge["id"]), "name": bridge["name"], "channels": [*map(str, bridge["channels"])]}
+                for bridge in bridges
+            ]
 
     async def create_bridge(self, bridge: str) -> None:
         """Create a mixing bridge that reports keys; its name says whose it is."""
@@ -317,8 +336,9 @@ class Ari:
 
     async def _request(self, request: Endpoint, path: dict[str, str] | None = None, /, **params: str) -> Any:
         name = f"{request.method} {request.path}"
-        url = f"{self.url}/ari{request.path.format(**(path or {}))}"
+        parts = {name: quote(value, safe="") for name, value in (path or {}).items()}
         try:
+            url = URL(f"{self.url}/ari{request.path.format(**parts)}", encoded=True)
             async with self.http.request(request.method, url, params=params, timeout=self._limit) as response:
                 if response.status in request.gone:
                     raise ChannelGone(f"{name}: {response.status}")
@@ -360,6 +380,15 @@ async def settle(*cleanups: Awaitable[None]) -> None:
         log.warning("clean-up failed", error=str(result))
     if cancelled is not None:
         raise cancelled
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Let the block read an answer. Raises AriUnavailable when that has another form than Asterisk's answers."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise AriUnavailable("what answers is not Asterisk, or speaks another ARI; check ari_url") from e
 
 
 def version(info: dict[str, Any]) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from ari_agent.pbx.events import Entered, Left
 from ari_agent.protocols import Refusal
 
 NUMBER = "+4930901820"
+WORKSHOP = "PJSIP/werkstatt"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def escalation(asterisk: ScriptedAri, folder: Path, ring_s: float = 20.0) 
             "asterisk": {"ari_password_file": secret, "ami_password_file": secret, "ami_port": 1},
             "calls": {"setup_s": 0.2},
             "speech": {"vosk_model": secret},
-            "escalation": {"ring_s": ring_s},
+            "escalation": {"ring_s": ring_s, "targets": {"werkstatt": WORKSHOP}},
         }
     )
     async with QueueEscalation(asterisk.ari, Ami(settings.asterisk), FakeVoice(), settings, "4711", NUMBER) as way:
