@@ -28,7 +28,7 @@ SLOTS = 12
 AT_A_TIME = 3
 
 
-agent = served("door", "embedded", calls={"slots": SLOTS, "connecting": AT_A_TIME})
+agent = served("door", "embedded", calls={"slots": SLOTS, "connecting": AT_A_TIME, "lag_close_ms": 500})
 
 
 @pytest_asyncio.fixture(loop_scope="module")

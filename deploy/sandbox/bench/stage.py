@@ -57,10 +57,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(slots: int, gguf: Path | None = None, before: Sequence[str] = ()) -> AsyncIterator[Stage]:
+async def stage(
+    slots: int, gguf: Path | None = None, before: Sequence[str] = (), lag_close_ms: float | None = None
+) -> AsyncIterator[Stage]:
     """Set the stage for so many calls at the same time, and clear it at the end; without `gguf` no model decides.
 
-    `before`: a program with its arguments that runs the agent.
+    `before`: a program with its arguments that runs the agent. `lag_close_ms`: lag from which on calls are refused.
     Raises StageError and the errors of the agent, its settings and its call log.
     """
     async with AsyncExitStack() as stack:
@@ -68,6 +70,7 @@ async def stage(slots: int, gguf: Path | None = None, before: Sequence[str] = ()
         path = stack.enter_context(folder())
         tables = sandbox_settings(path, node="bench", engine="llama" if gguf else "embedded")
         tables["calls"]["slots"] = slots
+        tables["calls"] |= {} if lag_close_ms is None else {"lag_close_ms": lag_close_ms}
         tables["speech"]["voice_wpm"] = VOICE_WPM
         tables["model"]["gguf"] = str(gguf or STANDIN)
         settings = load(write_settings(path / "bench.toml", tables))

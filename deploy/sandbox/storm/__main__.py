@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from ari_agent.config import Calls
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
 from sandbox.bench.stage import StageError, stage
@@ -34,7 +35,7 @@ def say(text: str) -> None:
 async def _measure(options: argparse.Namespace) -> Result:
     with alone(say, StageError):
         say("starting Asterisk, the agent and its call log")
-        async with stage(options.slots) as found:
+        async with stage(options.slots, lag_close_ms=Calls().lag_close_ms) as found:
             say(f"{options.calls} calls, {options.rate:g} per second, {options.slots} slots")
             return await storm(found.settings, found.log, options.calls, options.rate)
 
