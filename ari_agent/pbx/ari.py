@@ -23,7 +23,7 @@ from yarl import URL
 from ari_agent.asterisk import Asterisk
 from ari_agent.backoff import backoff
 from ari_agent.errors import AriError, AriRejected, AriUnavailable, ChannelGone
-from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse
+from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse, understood
 from ari_agent.settings_file import read_secret
 
 log = structlog.get_logger(__name__)
@@ -105,9 +105,8 @@ class Ari:
 
     async def info(self) -> dict[str, Any]:
         """Return what Asterisk tells of itself; `["system"]["version"]` is its version."""
-        info = await self._request(INFO)
-        with _understood():
-            return dict(info)
+        with understood():
+            return dict(await self._request(INFO))
 
     async def module_status(self, name: str) -> str:
         """Return "Running", or "missing" for a module that is not loaded."""
@@ -115,19 +114,18 @@ class Ari:
             module = await self._request(MODULE, {"moduleName": name})
         except (ChannelGone, AriRejected):
             return "missing"
-        with _understood():
+        with understood():
             return str(module["status"])
 
     async def applications(self) -> list[str]:
         """Return the names of the connected applications."""
-        applications = await self._request(APPLICATIONS)
-        with _understood():
-            return [str(app["name"]) for app in applications]
+        with understood():
+            return [str(app["name"]) for app in await self._request(APPLICATIONS)]
 
     async def ours(self) -> set[str]:
         """Return the ids of the channels that are in our application's hands."""
         held, channels = await self.held_channels(), await self.channels()
-        with _understood():
+        with understood():
             return {channel["id"] for channel in channels if channel["id"] in held and is_in_stasis(channel)}
 
     async def held_channels(self) -> set[str]:
@@ -136,7 +134,7 @@ class Ari:
             application = await self._request(APPLICATION, {"applicationName": self.app})
         except ChannelGone:
             return set()  # Asterisk has forgotten an application that is not connected and has no channel
-        with _understood():
+        with understood():
             return set(application["channel_ids"])
 
     def new_id(self, kind: Kind) -> str:
@@ -168,22 +166,21 @@ class Ari:
         tech, _, dialled = phone.partition("/")
         _, at, trunk = dialled.partition("@")
         endpoint = await self._request(PHONE, {"tech": tech, "resource": trunk or dialled})
-        with _understood():
+        with understood():
             if endpoint.get("state") == "unknown":
                 return True
             return endpoint.get("state") == "online" and (bool(at) or not endpoint["channel_ids"])
 
     async def channels(self) -> list[dict[str, Any]]:
         """Return all channels of this Asterisk as it describes them."""
-        channels = await self._request(CHANNELS)
-        with _understood():
-            return [{**channel, "id": str(channel["id"])} for channel in channels]
+        with understood():
+            return [{**channel, "id": str(channel["id"])} for channel in await self._request(CHANNELS)]
 
     async def goes_on(self, channel: str) -> bool:
         """Tell whether a channel that is no longer ours runs the dialplan: somebody has taken it away from us."""
         try:
             described = await self._request(CHANNEL, {"channelId": channel})
-            with _understood():
+            with understood():
                 return not is_in_stasis(described)
         except AriError:
             return False
@@ -224,16 +221,15 @@ class Ari:
             connection_type="server",
             format="slin16",
         )
-        with _understood():
+        with understood():
             return str(answer["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"])
 
     async def bridges(self) -> list[dict[str, Any]]:
         """Return all bridges of this Asterisk as it describes them."""
         bridges = await self._request(BRIDGES)
-        with _understood():
+        with understood():
             return [
-                {**bridge, "id": str(bridge["id"]), "name": bridge["name"], "channels": [*map(str, bridge["channels"])]}
-                for bridge in bridges
+                {**b, "id": str(b["id"]), "name": b["name"], "channels": [*map(str, b["channels"])]} for b in bridges
             ]
 
     async def create_bridge(self, bridge: str) -> None:
@@ -380,15 +376,6 @@ async def settle(*cleanups: Awaitable[None]) -> None:
         log.warning("clean-up failed", error=str(result))
     if cancelled is not None:
         raise cancelled
-
-
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Let the block read an answer. Raises AriUnavailable when that has another form than Asterisk's answers."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise AriUnavailable("what answers is not Asterisk, or speaks another ARI; check ari_url") from e
 
 
 def version(info: dict[str, Any]) -> tuple[int, int]:

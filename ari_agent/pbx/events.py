@@ -6,9 +6,11 @@ https://docs.asterisk.org/Latest_API/API_Documentation/Asterisk_REST_Interface/A
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ari_agent.errors import AriError
+from ari_agent.errors import AriError, AriUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,12 @@ def parse(text: str) -> Event | None:
                 return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise AriError("Asterisk sent an event that cannot be read") from e
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Let the block read an answer. Raises AriUnavailable when that has another form than Asterisk's answers."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise AriUnavailable("what answers is not Asterisk, or speaks another ARI; check ari_url") from e

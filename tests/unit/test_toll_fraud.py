@@ -76,7 +76,7 @@ async def test_whatever_is_asked_for_only_stations_of_the_settings_are_dialled(
     posts = [asked for asked in asterisk.asked if asked.startswith("POST")]
     assert len(posts) == (target in {"empfang", *TARGETS.values()})
     for asked in posts:
-        assert re.fullmatch(r"POST /channels/ari-agent-staff-[0-9a-f-]{36}", asked)
+        assert re.fullmatch(r"POST /channels/ari-agent-staff-[a-z_]+[.][0-9a-f-]{36}", asked)
         sent = asterisk.params[asked]
         assert sent["endpoint"] in ALLOWED
         assert sent.keys() == {"endpoint", "app", "appArgs", "callerId", "timeout"}
