@@ -115,15 +115,15 @@ async def staff(stage: Stage, seed: int) -> AsyncIterator[list[Desk]]:
 
 async def collected(stage: Stage, idle: Standing, faults: Sequence[FaultSeen]) -> Evidence:
     """Wait until all is over, stop the agent, and gather what is to be judged."""
-    supervisor, server = stage.supervisor, stage.database
-    await supervisor.ready()
+    supervisor, watchdog, server = stage.supervisor, stage.watchdog, stage.database
+    await asyncio.gather(supervisor.ready(), watchdog.ready())
     now = await settled(stage, idle, SETTLE_S)
     channels, bridges = await asyncio.gather(stage.observer.channels(), stage.observer.bridges())
-    left = await asyncio.to_thread(orphans, stage.mark, supervisor.now.pid)
+    left = await asyncio.to_thread(orphans, stage.mark, supervisor.now.pid, watchdog.now.pid)
     await _written(stage)
-    status = await supervisor.stop()
+    status = await supervisor.stop() or await watchdog.stop()
     outlived = await _dead(stage)
-    lines = [line for run in supervisor.runs for line in run.lines()]
+    lines = [line for run in (*supervisor.runs, *watchdog.runs) for line in run.lines()]
     return Evidence(
         calls=tuple(stage.board.calls.values()),
         faults=tuple(faults),

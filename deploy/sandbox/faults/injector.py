@@ -27,13 +27,13 @@ from sandbox.faults.plan import PlannedFault
 from sandbox.faults.stage import Stage, pbx
 from sandbox.faults.wires import Connection
 
-MOMENT_S = 6.0
+MOMENT_S = 3.0
 """So long the moment of a fault is waited for; then any call will do."""
 HANG = Path(__file__).with_name("hang.py")
 CALL_S = 60.0
 """So long a call is waited for at all."""
-HANG_S = 3.0
-"""A controller that hangs."""
+HANG_S = 12.0
+"""A controller that hangs: longer than the promise, so that somebody else has to keep it."""
 LOOK_S = 0.02
 DESCRIPTORS = 4096
 """What the controller may open afterwards."""
@@ -87,6 +87,12 @@ class Injector:
         """Do it; return the number of the call that was struck, as a rule the one that was picked."""
         stage, server = self._stage, self._stage.database
         match kind:
+            case "controller-kill":
+                stage.supervisor.end(signal.SIGKILL)
+            case "controller-stop":
+                stage.supervisor.send(signal.SIGSTOP)
+                await asyncio.sleep(HANG_S)
+                stage.supervisor.end(signal.SIGKILL)
             case "controller-pause":
                 stage.supervisor.send(signal.SIGSTOP)
                 await asyncio.sleep(3)
@@ -95,6 +101,8 @@ class Injector:
                 await self._hang()
             case "controller-drain":
                 stage.supervisor.end(signal.SIGTERM)
+            case "watchdog-kill":
+                stage.watchdog.end(signal.SIGKILL)
             case "vosk-kill" | "vosk-stop" | "llama-kill" | "llama-stop":
                 worker, _, how = kind.partition("-")
                 self._worker(worker, signal.SIGKILL if how == "kill" else signal.SIGSTOP)

@@ -26,9 +26,12 @@ class Kind:
 
 
 ALL = (
+    Kind("controller-kill", "the controller is killed (-9) and restarted", 2, restarts=True),
+    Kind("controller-stop", "the controller stands still (SIGSTOP) and is killed after 12 s", 1, restarts=True),
     Kind("controller-pause", "the controller stands still for 3 s (SIGSTOP, SIGCONT)", 2),
-    Kind("controller-hang", "the controller's event loop hangs for 3 s, its other threads run", 1),
+    Kind("controller-hang", "the controller's event loop hangs for 12 s, its other threads run", 1),
     Kind("controller-drain", "the controller is stopped in order (SIGTERM) and restarted", 1, restarts=True),
+    Kind("watchdog-kill", "the watchdog is killed (-9) and restarted", 1),
     Kind("vosk-kill", "the recognition's process is killed"),
     Kind("vosk-stop", "the recognition's process stands still (SIGSTOP)"),
     Kind("llama-kill", "the language model's process is killed"),

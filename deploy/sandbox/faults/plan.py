@@ -17,7 +17,7 @@ MANNERS: tuple[Manner, ...] = (
     "hangs-up",
 )  # fmt: skip
 DESK_MANNERS: tuple[DeskManner, ...] = ("takes",) * 12 + ("declines", "presses-2", "presses-nothing")
-PAUSE_S = (0.3, 2.0)
+PAUSE_S = (0.2, 1.0)
 """Between two faults."""
 HANG_UP_S = (0.0, 9.0)
 """After the call was placed."""

@@ -46,6 +46,8 @@ class Stage:
     folder: Path
     settings: Settings
     supervisor: Supervisor
+    """Of the controller."""
+    watchdog: Supervisor
     http: Wire
     ami: Wire
     database: Server
@@ -85,8 +87,9 @@ async def stage() -> AsyncIterator[Stage]:
         board = Board()
         observer = await stack.enter_async_context(Observer.open(board))
         await _check_alone(observer)
+        watchdog = await stack.enter_async_context(Supervisor.watchdog(path, disk.folder).supervised())
         supervisor = await stack.enter_async_context(Supervisor.controller(path, disk.folder).supervised())
-        yield Stage(mark, folder, load(path), supervisor, http, ami, database, disk, clock, board, observer)
+        yield Stage(mark, folder, load(path), supervisor, watchdog, http, ami, database, disk, clock, board, observer)
 
 
 def pbx(*arguments: str) -> str:

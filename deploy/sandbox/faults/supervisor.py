@@ -1,4 +1,4 @@
-"""The controller under supervision, as systemd does it: restarted whenever it ends (Restart=always)."""
+"""Controller and watchdog under supervision, as systemd does it: restarted whenever they end (Restart=always)."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.agent import READY, START_LIMIT, Agent, AgentError, LogLine, exited
+from sandbox.agent import START_LIMIT, Agent, AgentError, LogLine, Watchdog, exited
 from sandbox.bench.usage import PROC, family
 
 RESTART_S = 0.5
@@ -50,6 +50,17 @@ class Supervisor:
         """Of `ari-agent run`."""
         return cls(lambda log: Agent(settings, log=log), logs, "controller")
 
+    @classmethod
+    def watchdog(cls, settings: Path, logs: Path) -> "Supervisor":
+        """Of `ari-agent watchdog`."""
+
+        def make(log: Path) -> Watchdog:
+            watchdog = Watchdog(settings)
+            watchdog.log = log
+            return watchdog
+
+        return cls(make, logs, "watchdog")
+
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator["Supervisor"]:
         """Start it, wait until it serves, keep it alive, stop it in order. Raises AgentError."""
@@ -74,7 +85,7 @@ class Supervisor:
             while True:
                 if self.runs and self.now.pid not in self._ending and self.now.agent.status is None:
                     with suppress(AgentError):
-                        await self.now.agent.logged(READY, limit=START_LIMIT)
+                        await self.now.agent.logged(self.now.agent.ready, limit=START_LIMIT)
                         return
                 await asyncio.sleep(0.05)
 
