@@ -140,7 +140,7 @@ class Ears:
         self._quiet_ms = 0
 
     async def listen(self, heard: asyncio.Queue[Heard]) -> None:
-        """Report what is heard until the line ends; a turn that is not over by then is not reported.
+        """Report what is heard, once, until the line ends; a turn that is not over by then is not reported.
 
         An event that finds the queue full is dropped: then nobody has been reading it for a long time.
         Raises EngineUnavailable, EngineTimeout or MediaError. Every utterance is closed whatever happens.
@@ -157,6 +157,9 @@ class Ears:
             failure = errors.exceptions[0]  # the call has to know which engine failed, not which of our tasks
         else:
             return
+        finally:
+            # Megabytes of a network: what is left of a call refers to itself and is collected hundreds of calls later.
+            del self._activity
         raise failure
 
     async def _follow(

@@ -1,0 +1,21 @@
+"""What a call needs much memory for is given back when it ends, and not when Python gets round to it."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+from .switchboard import a_call
+
+
+async def test_the_voice_activity_of_a_line_is_freed_as_soon_as_the_call_has_ended() -> None:
+    gc.disable()
+    try:
+        async with a_call() as caller:
+            activity = weakref.ref(caller.call._ears._activity)
+            assert activity() is not None
+            caller.hangs_up()
+            await caller.ending()
+        assert activity() is None
+    finally:
+        gc.enable()
