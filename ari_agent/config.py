@@ -89,6 +89,11 @@ class Speech(Section):
 
     vosk_model: ExistingPath = Field(description="Folder of the Vosk model")
     vosk_workers: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Recognition processes")
+    vosk_mib: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Memory (MiB) above which a recognition process is replaced between calls; 0: twice what it took "
+        "when it was ready, and 256 more",
+    )
     load_s: Seconds = Field(120.0, description="Limit for loading a model")
     transcript_s: Seconds = Field(1.5, description="Limit for the final transcript of an utterance")
     voice: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field(
@@ -158,6 +163,9 @@ class Model(Section):
     decide_s: Seconds = Field(1.5, description="Limit for a decision; after it the encoder's decision is taken")
     phrase_s: Seconds = Field(2.5, description="Limit for each sentence of a phrased answer")
     load_s: Seconds = Field(300.0, description="Limit for loading the model and reading the fixed prompt")
+    llama_mib: Annotated[int, Field(ge=0)] = Field(
+        0, description="As speech.vosk_mib, for the language model's process; the mapped file is not counted"
+    )
     threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="Threads of the model; 0: one less than cores")
     context_tokens: Annotated[int, Field(ge=256, le=131072)] = Field(
         4096, description="Context shared by all calls, the fixed prompt included"

@@ -47,3 +47,11 @@ LAG = Gauge(
     "How late we are, by part (loop, recogniser, transcript, voice)",
     ["part"],
 )
+REPLACED = Counter(
+    "ari_agent_workers_replaced",
+    "Processes of an engine that were replaced between calls because they took too much memory",
+    ["engine"],
+)
+WORKER_MEMORY = Gauge(
+    "ari_agent_worker_memory_bytes", "Memory that an engine's processes have for themselves", ["engine"]
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ from ari_agent.controller import Controller, Pbx
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.heartbeat import Heartbeat
 from ari_agent.load import Load
+from ari_agent.llm.llama import LlamaDecider
+from ari_agent.llm.remote import RemoteDecider
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
@@ -29,6 +32,7 @@ from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.espeak import EspeakVoice
 from ari_agent.speech.vad import SpeechGate
 from ari_agent.speech.vosk import VoskRecogniser
+from ari_agent.worker.keeper import Keeper
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +75,8 @@ async def serve(settings: Settings) -> None:
         )
         measuring = asyncio.create_task(load.measure(), name="load")
         stack.push_async_callback(_ended, measuring)
+        for keeper in keepers(settings, recogniser, decider, lambda: not controller.active):
+            stack.push_async_callback(_ended, asyncio.create_task(keeper.run(), name="memory"))
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         metrics.TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
@@ -90,6 +96,17 @@ async def _prepare(voice: CachedVoice, decider: Decider | None, script: Script) 
 async def _warm(voice: CachedVoice, script: Script) -> None:
     await voice.warm(script.phrases())
     await voice.warm(script.english(), manner=ENGLISH_MANNER)
+
+
+def keepers(
+    settings: Settings, recogniser: VoskRecogniser, decider: Decider | None, idle: Callable[[], bool]
+) -> list[Keeper]:
+    """Return who looks after the memory of the engines' processes."""
+    found = [Keeper(recogniser.workers, settings.speech.vosk_mib, idle)]
+    local = decider.local if isinstance(decider, RemoteDecider) else decider
+    if isinstance(local, LlamaDecider):
+        found.append(Keeper([local.worker], settings.model.llama_mib, idle, needed=False))
+    return found
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

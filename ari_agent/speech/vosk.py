@@ -15,6 +15,8 @@ from ari_agent.worker.messages import Kind
 from ari_agent.worker.session import Session
 from ari_agent.worker.supervisor import Worker
 
+_EXHAUSTED = "it takes far too much memory; it is replaced when the calls of now have ended"
+
 
 class VoskUtterance:
     """Implements Utterance."""
@@ -60,13 +62,16 @@ class VoskRecogniser:
 
     @property
     def ready(self) -> bool:
-        """Whether at least one process has its model loaded and lives."""
-        return any(worker.ready for worker in self.workers)
+        """Whether at least one process has its model loaded, lives, and has memory for more."""
+        return any(worker.ready and not worker.exhausted for worker in self.workers)
 
     @property
     def fault(self) -> str | None:
         """Why no process is ready, None while one is or nothing is known yet."""
-        return None if self.ready else next((worker.fault for worker in self.workers if worker.fault), None)
+        if self.ready:
+            return None
+        faults = [worker.fault or (_EXHAUSTED if worker.exhausted else None) for worker in self.workers]
+        return next(filter(None, faults), None)
 
     def behind_s(self) -> float:
         """Return the seconds that audio waits at the process that would get the next utterance, and look again."""
@@ -84,7 +89,7 @@ class VoskRecogniser:
         workers = [worker for worker in self.workers if worker.ready]
         if not workers:
             raise EngineUnavailable("vosk", self.fault or "still loading")
-        session = min(workers, key=lambda worker: worker.busy).open()
+        session = min(workers, key=lambda worker: (worker.worn, worker.busy)).open()
         try:
             yield VoskUtterance(session, self._transcript_s)
         finally:

@@ -24,6 +24,8 @@ BEHIND_BYTES = 512 * 1024
 """More waiting to be written means that the engine is too far behind: 16 s of one caller, 1.6 s of ten."""
 STEADY_S = 60.0
 """A worker that served so long died of something new: its restarts begin with the shortest delay again."""
+REPLACED = "it took too much memory and is replaced"
+"""The fault of a worker that is loading again for that reason."""
 _READ_BYTES = 256 * 1024
 _SESSIONS = 2**32
 
@@ -58,6 +60,10 @@ class Worker:
         """Why the engine is not ready or was restarted last, in words for an administrator."""
         self.pid: int | None = None
         """Process id while the process runs."""
+        self.worn = False
+        """Whether it takes more memory than it should: others are to be preferred, and it is to be replaced."""
+        self.exhausted = False
+        """Whether it takes so much that it should get no more to do."""
         self._arguments = list(arguments)
         self._load_s = load_s
         self._hang_s = hang_s
@@ -66,6 +72,7 @@ class Worker:
         self._setup = setup
         self._failed = failed
         self._ready = False
+        self._replacing = False  # its end is our own will
         self._failures = 0
         self._news = asyncio.Event()  # set and replaced whenever the process became ready or failed
         self._process: Process | None = None
@@ -79,6 +86,11 @@ class Worker:
     def ready(self) -> bool:
         """Whether the model is loaded and the process alive."""
         return self._ready
+
+    @property
+    def serving(self) -> int | None:
+        """Id of the process while its model is loaded and it lives."""
+        return self.pid if self._ready else None
 
     @property
     def busy(self) -> int:
@@ -111,6 +123,13 @@ class Worker:
             raise EngineUnavailable(self.engine, self.fault or f"not loaded within {limit_s:g} s") from e
         if not self.ready:
             raise EngineUnavailable(self.engine, self.fault or "ended")
+
+    def replace(self) -> None:
+        """End the process and start another at once, which is no failure; open sessions raise EngineUnavailable."""
+        if self.ready and self._process is not None:
+            self._ready, self._replacing, self.fault = False, True, REPLACED
+            with suppress(ProcessLookupError):
+                self._process.kill()
 
     async def aclose(self) -> None:
         """End the process; open sessions raise EngineUnavailable."""
@@ -157,6 +176,9 @@ class Worker:
         while True:
             started = loop.time()
             status = await self._run()
+            if self._replacing:
+                self._replacing = False
+                continue
             if loop.time() - started > STEADY_S:
                 delays = backoff()
             delay = next(delays)
@@ -183,7 +205,8 @@ class Worker:
             if self._setup is not None:
                 with suppress(EngineUnavailable):  # it has ended already, as `_converse` will see
                     self.write(Message(Kind.SETUP, payload=self._setup))
-            reason = self.fault = await self._converse(process)
+            reason = await self._converse(process)
+            reason = self.fault = REPLACED if self._replacing else reason
         finally:
             self._lose_all(reason)
             await end(process)
@@ -233,14 +256,15 @@ class Worker:
             session.take(message)  # an answer for a session that was closed meanwhile has nobody to go to
 
     def _lose_all(self, reason: str) -> None:
-        self._ready = False
         self._asked_at, self._answered_s = None, 0.0
-        self._failures += 1
+        self._ready = self.worn = self.exhausted = False
         self.pid = None
         for session in self._sessions.values():
             session.lose(reason)
         self._sessions.clear()
-        self._failed()
+        if not self._replacing:
+            self._failures += 1
+            self._failed()
         self._tell()
 
     def _tell(self) -> None:

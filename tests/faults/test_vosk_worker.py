@@ -19,6 +19,8 @@ from processes import alive
 from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.protocols import FRAME_BYTES
 from ari_agent.speech.vosk import VoskRecogniser, VoskUtterance
+from ari_agent.worker import keeper
+from ari_agent.worker.keeper import Keeper
 
 SETTINGS = speech_settings(vosk_model=VOSK_MODEL, transcript_s=1.0)
 SPEECH = says(SENTENCE, before_ms=300, after_ms=300)
@@ -116,6 +118,32 @@ async def test_a_process_that_dies_again_and_again_is_started_again_and_again(re
         await until(lambda: not recogniser.ready)
         await recogniser.wait_ready()
     await assert_understands(recogniser)
+
+
+async def test_a_process_with_far_too_much_memory_serves_who_calls_and_nobody_new_and_is_then_replaced(
+    recogniser: VoskRecogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calling, worker, taken = True, recogniser.workers[0], keeper.memory_mib(process(recogniser))
+    assert taken is not None
+    keeping, first = Keeper(recogniser.workers, taken, lambda: not calling), process(recogniser)
+    await keeping.look()
+    assert (recogniser.ready, recogniser.fault) == (True, None)
+    async with recogniser.utterance() as utterance:
+        utterance.feed(HALF)
+        monkeypatch.setattr(keeper, "memory_mib", lambda pid: taken * (3 if pid == first else 1))  # Vosk does not leak
+        await keeping.look()
+        assert (recogniser.ready, "memory" in str(recogniser.fault)) == (False, True)
+        assert worker.serving == first
+        utterance.feed(SPEECH[len(HALF) :])
+        assert (await utterance.finish()).text == SENTENCE
+    async with recogniser.utterance() as utterance:  # the same call goes on
+        utterance.feed(SPEECH)
+        assert (await utterance.finish()).text == SENTENCE
+    calling = False
+    await keeping.look()
+    await assert_understands(recogniser)
+    assert (recogniser.ready, process(recogniser) != first) == (True, True)
+    assert not alive(first)
 
 
 PARENT = """
