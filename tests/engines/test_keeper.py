@@ -153,6 +153,7 @@ async def test_of_two_the_one_that_leaks_is_replaced_while_the_other_serves_and_
         await workers[0].wait_ready(10)
         assert pid(workers[0]) != first[0]
         assert pid(workers[1]) == first[1]
+        await keeping.look()
         for worker in workers:
             await leak(worker, LIMIT_MIB)
         await keeping.look()

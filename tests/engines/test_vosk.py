@@ -85,6 +85,9 @@ async def test_utterances_go_to_the_least_busy_process() -> None:
         async with recogniser.utterance(), recogniser.utterance():
             assert [worker.busy for worker in recogniser.workers] == [1, 1]
         assert [worker.busy for worker in recogniser.workers] == [0, 0]
+        recogniser.workers[0].worn = True  # and rather not to one that is to be replaced
+        async with recogniser.utterance(), recogniser.utterance():
+            assert [worker.busy for worker in recogniser.workers] == [0, 2]
 
 
 async def test_before_the_model_is_loaded_it_is_unavailable() -> None:
