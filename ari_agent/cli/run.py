@@ -22,9 +22,9 @@ from ari_agent.config import Settings
 from ari_agent.controller import Controller, Pbx
 from ari_agent.dialogue.script import ENGLISH_MANNER, Script
 from ari_agent.heartbeat import Heartbeat
-from ari_agent.load import Load
 from ari_agent.llm.llama import LlamaDecider
 from ari_agent.llm.remote import RemoteDecider
+from ari_agent.load import Load
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
 from ari_agent.protocols import Decider
