@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sandbox.faults import report
+from sandbox.faults.board import Board
 from sandbox.faults.evidence import CallSeen, Evidence, FaultSeen, Leftovers
 from sandbox.faults.kinds import ALL, KINDS
 from sandbox.faults.oracle import SILENCE_S, judge
@@ -167,3 +168,13 @@ def test_files_of_several_campaigns_are_added_up() -> None:
     (found,) = both["table"]
     assert (found["faults"], found["agent"], found["person"]) == (2, 1, 1)
     assert (found["worst_agent_s"], found["worst_person_s"]) == (3.0, 4.0)
+
+
+def test_who_calls_while_asterisk_is_away_is_not_waiting_for_the_agent() -> None:
+    board = Board()
+    away, back = call(answered=None, by_agent=False), replace(call(answered=None, by_agent=False), number="2")
+    board.asterisk_away = True
+    board.begin(away, lambda: None)
+    board.asterisk_away = False
+    board.begin(back, lambda: None)
+    assert [violation.what[:1] for violation in judge(evidence(calls=(away, back)))] == ["2"]

@@ -24,10 +24,14 @@ class Board:
         """Of the calls that stand."""
         self.hang_up: dict[str, Callable[[], object]] = {}
         """What makes the caller of a call that stands hang up."""
+        self.asterisk_away = False
+        """Whoever calls meanwhile reaches nobody, which is no fault of the agent's."""
         self._talking: dict[str, asyncio.Event] = {}
 
     def begin(self, call: CallSeen, hang_up: Callable[[], object]) -> None:
         """A call is placed."""
+        if self.asterisk_away:
+            call.asterisk_died = call.invited
         self.calls[call.number] = call
         self.states[call.number] = "ringing"
         self.hang_up[call.number] = hang_up

@@ -215,10 +215,13 @@ class Injector:
                 await asyncio.sleep(LOOK_S)
 
     async def _restart_asterisk(self) -> None:
+        self._board.asterisk_away = True
         await asyncio.to_thread(pbx, "stop")
         self._board.asterisk_died()
         await asyncio.to_thread(pbx, "start")
         await self._stage.observer.ready()
+        self._board.asterisk_died()
+        self._board.asterisk_away = False
         await staffed(self._desks)
 
     async def _no_descriptors(self) -> None:
