@@ -31,7 +31,9 @@ COMPANY = "2900"
 LIMIT_S = 15.0
 """Longer than the promise, so that a promise that is not kept is measured."""
 TONE_HZ = 600.0
-ALREADY = "two talk: the other's line is free after"
+MID_CALL, MID_WHISPER, MID_BRIDGE = "mid-call", "mid-whisper", "mid-bridge"
+""""mid-bridge" is the time from the hang-up of one of two, who went on talking, until the other's line is free; the others
+are the time from the failure until a person's phone rings."""
 FAILURES: dict[str, Callable[[Agent], None]] = {"kill -9": Agent.kill, "SIGSTOP": Agent.halt}
 
 Json = dict[str, object]
@@ -95,14 +97,14 @@ class Scene:
         await self.second.wait_speech()
         failed = time.monotonic()
         FAILURES[failure](self.agent)
-        times.add(failure, "caller with the AI: a person's phone rings after", await _rung(self.colleague, failed))
+        times.add(failure, MID_CALL, await _rung(self.colleague, failed))
         since = await self.caller.now()
         await self.desk.tone(TONE_HZ, 0.5)
         await _heard(self.caller, since)  # the two have been talking all the time
         hung_up = time.monotonic()
         await self.caller.hangup()
         await self.desk.wait_ended(timeout=LIMIT_S)
-        times.add(failure, ALREADY, time.monotonic() - hung_up)
+        times.add(failure, MID_BRIDGE, time.monotonic() - hung_up)
         await self.second.hangup()
         await self.colleague.wait_ended()
 
@@ -111,7 +113,7 @@ class Scene:
         await _whispered(self.caller, self.desk)
         failed = time.monotonic()
         FAILURES[failure](self.agent)
-        times.add(failure, "caller waits during the whisper: a phone rings after", await _rung(self.desk, failed))
+        times.add(failure, MID_WHISPER, await _rung(self.desk, failed))
         await self.caller.hangup()
         await self.desk.wait_ended()
 
@@ -165,9 +167,8 @@ async def scene() -> AsyncIterator[Scene]:
         yield Scene(agent, caller, second, desk, colleague)
 
 
-async def measure(times: int) -> Times:
-    """Let the agent fail so often in every way and scene."""
-    found = Times()
+async def measure(times: int, found: Times, file: Path | None) -> None:
+    """Let the agent fail so often in every way and scene; the file is written after each round."""
     async with scene() as stage:
         for number in range(1, times + 1):
             for failure in FAILURES:
@@ -175,13 +176,14 @@ async def measure(times: int) -> Times:
                     await play(failure, found)
                     await stage.serving()
             print(f"{number} of {times}", file=sys.stderr, flush=True)
-    return found
+            if file is not None:
+                file.write_text(json.dumps(found.json(), indent=2) + "\n", encoding="utf-8")
 
 
 def show(found: Times) -> None:
     """Print the table."""
     table = Table(box=None)
-    for title in ("failure", "measured", "times", "p50 s", "max s"):
+    for title in ("failure", "scene", "times", "p50 s", "max s"):
         table.add_column(title)
     for row in found.json():
         table.add_row(*(str(row[key]) for key in ("failure", "scene", "times", "p50_s", "max_s")))
@@ -194,14 +196,13 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=3, help="failures of every kind in every scene")
     parser.add_argument("--json", type=Path, help="write the figures to a file too")
     options = parser.parse_args()
+    found = Times()
     try:
         with alone(lambda text: print(text, file=sys.stderr), WatchdogError):
-            found = asyncio.run(measure(options.times))
+            asyncio.run(measure(options.times, found, options.json))
     except (WatchdogError, PhoneError, ProcessError, StageError) as e:
         print(f"watchdog: {e}", file=sys.stderr)
         return 2
-    if options.json:
-        options.json.write_text(json.dumps(found.json(), indent=2) + "\n", encoding="utf-8")
     show(found)
     return 0
 
