@@ -32,8 +32,8 @@ LIMIT_S = 15.0
 """Longer than the promise, so that a promise that is not kept is measured."""
 TONE_HZ = 600.0
 MID_CALL, MID_WHISPER, MID_BRIDGE = "mid-call", "mid-whisper", "mid-bridge"
-""""mid-bridge" is the time from the hang-up of one of two, who went on talking, until the other's line is free; the others
-are the time from the failure until a person's phone rings."""
+"""The first two: from the failure until a person's phone rings. The last: two go on talking, one hangs up, and from then
+until the other's line is free."""
 FAILURES: dict[str, Callable[[Agent], None]] = {"kill -9": Agent.kill, "SIGSTOP": Agent.halt}
 
 Json = dict[str, object]
@@ -167,8 +167,8 @@ async def scene() -> AsyncIterator[Scene]:
         yield Scene(agent, caller, second, desk, colleague)
 
 
-async def measure(times: int, found: Times, file: Path | None) -> None:
-    """Let the agent fail so often in every way and scene; the file is written after each round."""
+async def measure(times: int, found: Times, note: Callable[[], None]) -> None:
+    """Let the agent fail so often in every way and scene; `note` is called after each round."""
     async with scene() as stage:
         for number in range(1, times + 1):
             for failure in FAILURES:
@@ -176,8 +176,7 @@ async def measure(times: int, found: Times, file: Path | None) -> None:
                     await play(failure, found)
                     await stage.serving()
             print(f"{number} of {times}", file=sys.stderr, flush=True)
-            if file is not None:
-                file.write_text(json.dumps(found.json(), indent=2) + "\n", encoding="utf-8")
+            note()
 
 
 def show(found: Times) -> None:
@@ -197,9 +196,14 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures to a file too")
     options = parser.parse_args()
     found = Times()
+
+    def note() -> None:
+        if options.json:
+            options.json.write_text(json.dumps(found.json(), indent=2) + "\n", encoding="utf-8")
+
     try:
         with alone(lambda text: print(text, file=sys.stderr), WatchdogError):
-            asyncio.run(measure(options.times, found, options.json))
+            asyncio.run(measure(options.times, found, note))
     except (WatchdogError, PhoneError, ProcessError, StageError) as e:
         print(f"watchdog: {e}", file=sys.stderr)
         return 2
