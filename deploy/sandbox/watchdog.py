@@ -32,8 +32,8 @@ LIMIT_S = 15.0
 """Longer than the promise, so that a promise that is not kept is measured."""
 TONE_HZ = 600.0
 MID_CALL, MID_WHISPER, MID_BRIDGE = "mid-call", "mid-whisper", "mid-bridge"
-"""The first two: from the failure until a person's phone rings. The last: two go on talking, one hangs up, and from then
-until the other's line is free."""
+"""The first two: from the failure until a person's phone rings. The last: two go on talking, one hangs up, and from
+then until the other's line is free."""
 FAILURES: dict[str, Callable[[Agent], None]] = {"kill -9": Agent.kill, "SIGSTOP": Agent.halt}
 
 Json = dict[str, object]
