@@ -11,7 +11,7 @@ from ari_agent.dialogue.acts import Act, Answer, Ask
 from ari_agent.dialogue.german_questions import is_question, spelled_out
 from ari_agent.dialogue.hearing import Hearing
 from ari_agent.dialogue.reach import Reach
-from ari_agent.dialogue.references import Reference, leaves_out_its_matter, telling
+from ari_agent.dialogue.references import Reference, asks_an_aspect, can_answer, leaves_out_its_matter, telling
 from ari_agent.dialogue.replies import Replies
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.passage import Passage
@@ -85,8 +85,14 @@ class Answering:
             if (match is not None and sure) or (match is not None and match.possible and not is_question(part)):
                 reference = Reference(match.passage, part)
             if is_question(part) and (telling(part) or leaves_out_its_matter(part) or spelled_out(part)):
-                told.append(match.passage if match is not None and sure else None)
+                told.append(match.passage if match is not None and sure else self._told_along(reference, part))
         return told
+
+    def _told_along(self, reference: Reference | None, part: str) -> Passage | None:
+        """Return the passage spoken of last where it tells the price or the time that is asked for as well."""
+        if reference is None or not asks_an_aspect(part) or not can_answer(reference.passage, part):
+            return None
+        return reference.passage
 
     def _joined(self, told: list[Passage | None]) -> tuple[Answer, Decision]:
         passages = list({passage.id: passage for passage in told if passage}.values())[: questions.MOST]

@@ -27,7 +27,7 @@ _INTRODUCING = [
         "mein name ist", "mein name wäre", "mein name", "der name ist", "der name", "mein nachname ist",
         "mein vorname ist",
         "der nachname ist", "mein nachname", "der nachname", "nachname", "name ist", "hier spricht", "hier", "hier ist",
-        "am telefon ist", "es spricht", "ich heiße", "ich heisse", "ich bin der", "ich bin die", "ich bin", "das ist",
+        "am telefon ist", "es spricht", "ich heiße", "ich heisse", "ich heiß", "ich bin der", "ich bin die", "ich bin", "das ist",
         "sie sprechen mit", "guten tag", "guten morgen", "guten abend", "grüß gott", "hallo", "moin", "servus",
         "ich buchstabiere", "buchstabiert", "ich wiederhole", "also", "ja", "jo", "jep", "nein", "äh", "ähm", "öh",
         "und", "mit",

@@ -98,7 +98,8 @@ _PATTERNS: dict[Rule, str] = {
         ^ich\ (brauche?|bräuchte|suche?|möchte|will|hätte?\ gern)\ (bitte\ |mal\ )*(die|den)\ (herrn?|frau)\ \w+\b |
         ^({_FILLER}\ )*({_PERSON} | (herrn?|frau)(\ \w+)?)(\ (bitte|haben|da|jetzt|sofort))*$ |
         ^(?!.*\b{_JOBS}\b).*\bmitarbeiter(in|s|innen)?\b |
-        \b(verbinden\ sie\ mich | mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
+        \b(verbinden\ sie\ mich | verbind(e|et)?\ mich | stellt?\ mich\ durch |
+            mich\ (weiter)?verbinden | stellen\ sie\ mich\ durch |
             kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
     "message": r"""\b((?<!kein\ )(?<!keinen\ )rückruf | zurück\ ?ruf(en|t) | zurück\ ?zu\ ?rufen |
         ruf(en|t)?\ (sie\ |ihr\ |doch\ |mal\ |bitte\ )*(mich|uns)\b.*\b(an|zurück) | ums?\ (einen\ )?rückruf |
@@ -138,7 +139,8 @@ _PATTERNS: dict[Rule, str] = {
         (kann|darf|dürfte|könnte)\ ich\ (sie\ |euch\ |dich\ |mal\ |kurz\ |ihnen\ |noch\ )*
             (was|etwas|eine?\ frage)\ (fragen|stellen) |
         ich\ (wollte?|möchte)\ (sie\ |mal\ |nur\ |kurz\ )*(was|etwas)\ (fragen|wissen))(\ bitte)?$""",
-    "wait": r"""^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
+    "wait": r"""^(…\ )?(äh|ähm|öh|öhm|tja)(\ (äh|ähm|öh|öhm|tja|also|ja|na|hm|und|moment))*$ |
+        ^(…\ )?(ja\ |okay\ |äh\ )*(einen\ |ein\ )?(kleinen\ |kurzen\ )?(moment|augenblick|sekunde|momentchen)\b
         (\ (bitte|mal|noch|ich|hole|suche|schaue?|gucke?|nach|nehme|kurz|was|etwas|einen|zu|zum|den|die|meine?n?|stift|
         zettel|schreiben|eben|schnell|gleich|ja))*$""",
     "repeat": r"""^(?!.*\b(rufe?|melde?|versuche?|probiere?|komme?|schaue?)\b).*

@@ -29,7 +29,9 @@ _NEEDS: frozenset[Rule | None] = frozenset(
 )
 _OF_QUESTIONS: frozenset[Kind | None] = frozenset({"question", "outside", "unclear", "smalltalk", None})
 """Kinds of turns that may be a question after all, once it is known what it leaves out."""
-_OF_PEOPLE: frozenset[Kind | None] = frozenset({"person", "anger", "distress", "lawyer", "bereavement", "accident"})
+_OF_PEOPLE: frozenset[Kind | None] = frozenset(
+    {"person", "anger", "distress", "lawyer", "bereavement", "accident", "fault"}
+)
 """Kinds of turns for a person, of which there are false alarms in few words."""
 _GERMAN_WISHES: frozenset[Rule | None] = frozenset({"message", "opening", "privacy", "ask-ai"})
 _IN_GERMAN = 4

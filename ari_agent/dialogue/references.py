@@ -100,6 +100,11 @@ def leaves_out_its_matter(text: str) -> bool:
     return ASKING.search(text) is not None and _NAMELESS.search(text) is not None and not telling(text)
 
 
+def asks_an_aspect(text: str) -> bool:
+    """Tell whether a question is for a price or a time."""
+    return any(wanted.search(text) for wanted, _, _ in _ASPECTS)
+
+
 def can_answer(passage: Passage, text: str) -> bool:
     """Tell whether a passage has what the question asks for: a price, a time."""
     said = f"{passage.title} {passage.text}"
