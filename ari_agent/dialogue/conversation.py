@@ -125,7 +125,7 @@ class Conversation:
             return self._remember(act)
         default = judge(found, reading, self.script.knowledge.engine)
         if found == "own-matter":
-            default = Decision("ask", intent="auftrag", reason="unknown")
+            default = Decision("ask", intent=reading.intent or "auftrag", reason="unknown")
         if default.reason == "not-understood" and UNKNOWN not in text and self._hearing.tells_a_matter(text):
             default = replace(default, reason="unknown")
         if default.act in ("answer", "ask") and (answers := self._answering.several(text)):
@@ -311,7 +311,7 @@ class Conversation:
         self.decision = None
         match found:
             case "yes" if self._hearing.last.reason == "unknown":
-                return self._person(Decision("escalate", reason="unknown"))
+                return self._person(self._completed(Decision("escalate", intent=self._about, reason="unknown")))
             case "yes" if self._hearing.last.reason == "refused" and (due := self._dictation.missed) is not None:
                 return self._dictation.begin(
                     "callback", Decision("message", intent=due.intent, urgency=due.urgency, reason=due.reason)

@@ -19,7 +19,7 @@ _FILLER = rf"""(… | ich | möchte | will | hätte | würde | gerne? | lieber |
     {_MACHINE})"""
 _JOBS = r"(suchen | sucht | stellen\ sie | wie\ viele | bewerben | bewerbung | sind\ sie | bist\ du | spreche\ ich)"
 
-_OPEN = r"(offen|geöffnet|auf(?!\ wieder)|zu|geschlossen|da|erreichbar|besetzt)"
+_OPEN = r"(offen|sprechstunde|geöffnet|auf(?!\ wieder)|zu|geschlossen|da|erreichbar|besetzt)"
 _DAY = r"""(heute | jetzt | gerade | momentan | (über)?morgen |
     (am\ )?(nächsten\ |kommenden\ )?((mon|diens|donners|frei|sams|sonn)tag | mittwoch) |
     am\ \w+(ten|sten)\ (\w+(ten|sten) | januar | februar | märz | april | mai | juni | juli | august | september |
@@ -110,7 +110,8 @@ _PATTERNS: dict[Rule, str] = {
         wie\ heißen\ sie | bin\ ich\ (da\ |hier\ |jetzt\ |denn\ )*(richtig|(bei|mit)\ (der|dem)) |
         ist\ (da|dort|das)\ (die|der|das)\ (firma|praxis|werkstatt|hausverwaltung|halle))\b""",
     "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
-    "slower": r"\b(langsamer | nicht\ so\ schnell | zu\ schnell)\b",
+    "slower": r"""\b(langsamer | nicht\ so\ schnell | zu\ schnell |
+        (reden|sprechen|redest|sprichst)\ (so|ziemlich)\ schnell)\b""",
     "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
         ^english\b | ^englisch(\ bitte)?$""",
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
@@ -130,7 +131,9 @@ _PATTERNS: dict[Rule, str] = {
         (haben|hätten|gibt|habt)\ (sie|es|ihr)\b.*\btermine?\b.*\bfrei\b |
         termin\b.*\bnicht\ (wahrnehmen|einhalten|kommen))""",
     "own-matter": r"""^(?!.*\b(wie\ lange|was\ kostet)\b).*\b(mein(e|en)?|unser(e|en)?)\b.*
-        \b(schon\ |endlich\ |wieder\ |bald\ )?(fertig|abholbereit|abzuholen|repariert)(\b.{0,60})?$""",
+        \b(schon\ |endlich\ |wieder\ |bald\ )?(fertig|abholbereit|abzuholen|repariert)(\b.{0,60})?$ |
+        ^(?!.*\b(wie\ lange|was\ kostet|wann)\b).*\b(frage|fragen|problem|fehler|stimmt|versteh\w*)\b.*
+            \b(meine[rm]?|unsere[rm]?|der\ letzten)\ (letzten?\ )?(rechnung|mahnung|bestellung|lieferung|akte)\b""",
     "prelude": r"""^(…\ )?((guten\ tag|hallo|ja|also|äh|grüß\ gott|entschuldigung)\ )*(
         (ich\ )?(hätte?|habe?)\ (da\ |mal\ |noch\ |nur\ |bloß\ |kurz\ |bitte\ )*
             (eine?|ne|n|zwei|drei|ein\ paar|einige|mehrere)\ (kurze\ |kleine\ |allgemeine\ )*
@@ -215,6 +218,8 @@ CALL_ME = re.compile(
 ALSO_FAREWELL = frozenset({"servus"})
 """Greetings that are a farewell once something was said."""
 
+THANKED = re.compile(r"\b(danke|dank|dankeschön|dankschön)( schön| sehr| ihnen| dir| euch| recht schön)*$")
+"""A turn that ends with thanks: after an answer, and if it asks nothing, it ends the call."""
 FAREWELL = re.compile(
     r"\b(auf ?wieder ?(hören|sehen|schauen)|wiederhören|wiederschau(en|n)|tschüss?i?|tschau|ciao|vergelt'?s gott|"
     r"(?<=\w )servus|pfiat? ?(di|euch|gott|ihnen)|pfüa? ?gott|(?<=\w )ade|bis (dann|bald)|schönes wochenende|"

@@ -16,7 +16,16 @@ from ari_agent.dialogue.german_questions import (
     spelled_out,
     without_introduction,
 )
-from ari_agent.dialogue.german_rules import BACKCHANNELS, CALLBACK, FAREWELL, ONLY_A_DAY, REMARK, UNKNOWN, WAITS
+from ari_agent.dialogue.german_rules import (
+    BACKCHANNELS,
+    CALLBACK,
+    FAREWELL,
+    ONLY_A_DAY,
+    REMARK,
+    THANKED,
+    UNKNOWN,
+    WAITS,
+)
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
 from ari_agent.dialogue.reasons import ASKING_FOR_THE_MATTER, OFFERS
 from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, telling
@@ -110,6 +119,8 @@ class Hearing:
         found = rule(text, self._script.rules)
         if found not in _NEEDS and FAREWELL.search(text):
             return "goodbye"
+        if found is None and self.reference is not None and self._only_thanks(text):
+            return "goodbye"
         if self.last.reason == "refused" and WAITS.search(text):
             return "wish-for-person"
         if found is None and ONLY_A_DAY.fullmatch(text) and self._told_hours():
@@ -170,6 +181,11 @@ class Hearing:
                 return is_clear(partial, self.reading(partial))
             case _:
                 return True
+
+    def _only_thanks(self, text: str) -> bool:
+        """Tell whether the words end with thanks and ask for nothing more."""
+        asks = is_question(text) or text.startswith(("und ", "aber "))
+        return THANKED.search(text) is not None and UNKNOWN not in text and not asks
 
     def _told_hours(self) -> bool:
         """Tell whether the opening hours were spoken of last."""

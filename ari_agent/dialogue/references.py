@@ -38,7 +38,7 @@ _ASPECTS = (
 )
 """What a question asks about its matter; what an answer to it must have; and how the same is asked of another."""
 _OF_ASPECTS = re.compile(
-    r"(kosten?|kostet|preise?n?|dauert?|dauern|lieferzeit|laufzeit|inhalt|ablauf|termine?|zeiten|teuer|lange?|zahlen?|"
+    r"(kosten?|kostet|preise?n?|dauert?|dauern|lieferzeit|laufzeit|inhalt|ablauf|termine|zeiten|teuer|lange?|zahlen?|"
     r"zahlt?|macht?|verlang(en|t)|nehmen|viel|sowas|genau|insgesamt|ungefähr|circa|ca|etwa|eigentlich|dafür|davon|"
     r"dabei|dazu|dann|denn|damit|da|das|so|und|noch|auch|aber|gut|okay|aha|ah|hm|na|ja|super|danke|alles|klar)"
 )

@@ -153,7 +153,8 @@ SENTENCES: dict[str | None, list[str]] = {
     ],
     "prelude": ["guten tag ich habe eine frage", "ich hätte da mal ne frage", "darf ich sie mal was fragen"],
     "wait": ["moment bitte", "einen kleinen moment ich hole was zu schreiben"],
-    "slower": ["langsamer bitte", "nicht so schnell"],
+    "slower": ["langsamer bitte", "nicht so schnell", "sie reden so schnell"],
+    "own-matter": ["ist mein auto schon fertig", "ich hab eine frage zu meiner rechnung"],
     "english": ["sprechen sie englisch", "englisch bitte"],
     "german": ["wieder deutsch bitte"],
     None: [
