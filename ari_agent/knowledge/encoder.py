@@ -83,6 +83,8 @@ class EncoderKnowledge:
             [self._network.vectors(self._network.tokens(words(example))).text for _, example in examples]
         )
 
+    # OpenBLAS computes in blocks beyond the end of short vectors and may flag as invalid what is no part of the result
+    @np.errstate(invalid="ignore")
     def read(self, text: str, last: str = "") -> Reading:
         """Read the caller's words."""
         heard = self._ranking.mend(text)
