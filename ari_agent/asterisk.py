@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -17,6 +17,9 @@ from ari_agent.settings_file import find, problems, read
 
 BEATS = 2
 """A controller counts as hung after so many missing signs of life at least, or a late one would be taken for none."""
+
+
+TransportName = Literal["auto", "websocket", "audiosocket"]
 
 
 class Asterisk(Section):
@@ -40,6 +43,15 @@ class Asterisk(Section):
     context: Name = Field("ari-agent", description="Dialplan context whose extension 'fallback' takes callers back")
     request_s: Seconds = Field(3.0, description="Limit for one ARI or AMI request")
     heartbeat_s: Annotated[float, Field(gt=0, le=5)] = Field(5.0, description="Heartbeat of the event connection")
+    transport: TransportName = Field(
+        "auto", description="How audio comes: websocket, audiosocket, or auto: what this Asterisk does safely"
+    )
+    audiosocket_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="Loopback port to which Asterisk brings audio with audiosocket; 0: any free one"
+    )
+    audio_s: Annotated[float, Field(gt=0, le=60)] = Field(
+        4.0, description="Limit for noticing that nothing gets through an AudioSocket connection any more"
+    )
 
 
 class Watchdog(Section):

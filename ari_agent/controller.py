@@ -23,13 +23,14 @@ from ari_agent.config import Settings
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.reach import Caller
 from ari_agent.dialogue.script import Script
-from ari_agent.errors import AgentError, AriError, ChannelGone
+from ari_agent.errors import AgentError, AriError, ChannelGone, NoTransport
 from ari_agent.escalation import QueueEscalation, Receptionist
 from ari_agent.pbx.agi import route_server
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event
 from ari_agent.pbx.leg import Leg
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import CallLog, Directory
 from ari_agent.reconcile import FALLBACK, attend, reconcile, rescue
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
@@ -56,6 +57,7 @@ class Pbx:
 
     ari: Ari
     ami: Ami
+    transport: Transport
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class Controller:
         self._settings = settings
         self._ari = pbx.ari
         self._ami = pbx.ami
+        self._transport = pbx.transport
         self._engines = engines
         self._script = script
         self._log = call_log
@@ -144,7 +147,7 @@ class Controller:
 
     def _able(self) -> bool:
         """Whether we serve calls at all, with a free slot or without: another controller may have one."""
-        return not self._stopping.is_set() and self._engines.recogniser.ready
+        return not self._stopping.is_set() and self._engines.recogniser.ready and self._transport.usable
 
     def _refusal(self) -> str | None:
         """Return why a new call is not taken, None when it is."""
@@ -190,6 +193,7 @@ class Controller:
                 self._dismiss("bypass")
             case Connected():
                 log.info("connected to Asterisk", app=self._ari.app)
+                await self._choose_transport()
                 try:
                     if self._connected_before:
                         await rescue(self._ari, self._settings.asterisk.context)
@@ -202,6 +206,14 @@ class Controller:
                 log.warning("no connection to Asterisk; callers go to the queue", reason=reason)
             case _:
                 pass
+
+    async def _choose_transport(self) -> None:
+        try:
+            await self._transport.choose(self._ari)
+        except NoTransport as e:
+            log.error("calls go to the queue", reason=str(e))  # noqa: TRY400 - no mistake of the program
+        except AriError as e:
+            log.warning("the audio's transport is chosen with the next call", error=str(e))
 
     async def _take_over(self) -> None:
         talking = await reconcile(self._ari, self._settings.asterisk.context)
@@ -286,8 +298,9 @@ class Controller:
 
     async def _converse(self, ident: UUID, entered: Entered, connecting: AsyncExitStack, result: _Result) -> None:
         settings, began = self._settings, asyncio.get_running_loop().time()
-        escalation = QueueEscalation(self._ari, self._ami, self._engines.voice, settings, str(ident), entered.caller)
-        async with escalation, Leg.open(self._ari, entered.channel, settings.calls.setup_s) as leg:
+        pbx = (self._ari, self._ami, self._transport)
+        escalation = QueueEscalation(*pbx, self._engines.voice, settings, str(ident), entered.caller)
+        async with escalation, Leg.open(self._ari, self._transport, entered.channel, settings.calls.setup_s) as leg:
             await connecting.aclose()
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, self._now(), setup_ms))

@@ -10,6 +10,7 @@ AgentError
 │   └── ChannelGone        the channel or bridge no longer exists: the normal end of a call
 ├── AmiUnavailable         Asterisk's manager interface; retry
 ├── MediaError             the media socket broke or sent garbage
+├── NoTransport            this Asterisk has no safe way for the audio of calls: what to change in the sentence
 ├── EngineError            speech recognition, voice or language model
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
 │   ├── EngineBusy         too many wait for it already; said at once
@@ -75,6 +76,10 @@ class AmiUnavailable(AgentError):
 
 class MediaError(AgentError):
     """The media socket broke."""
+
+
+class NoTransport(AgentError):
+    """Asterisk has no safe way for the audio of calls."""
 
 
 class EngineError(AgentError):

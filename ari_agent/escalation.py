@@ -23,6 +23,7 @@ from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Entered, Left
 from ari_agent.pbx.leg import Leg, settle_hang_up
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Refusal, Voice
 
 log = structlog.get_logger(__name__)
@@ -42,9 +43,12 @@ class Receptionist:
 class QueueEscalation:
     """Escalation through app_queues and single phones, for one call; what it opened is hung up when its block ends."""
 
-    def __init__(self, ari: Ari, ami: Ami, voice: Voice, settings: Settings, call: str, number: str) -> None:
+    def __init__(
+        self, ari: Ari, ami: Ami, transport: Transport, voice: Voice, settings: Settings, call: str, number: str
+    ) -> None:
         self._ari = ari
         self._ami = ami
+        self._transport = transport
         self._voice = voice
         self._settings = settings
         self._call = call
@@ -137,7 +141,8 @@ class QueueEscalation:
                         return Refusal("no-answer")
         except TimeoutError:
             return Refusal("no-answer")
-        leg = await far_leg.enter_async_context(Leg.open(self._ari, channel, self._settings.calls.setup_s))
+        opening = Leg.open(self._ari, self._transport, channel, self._settings.calls.setup_s)
+        leg = await far_leg.enter_async_context(opening)
         refusal = await self._ask(leg, whisper)
         return refusal or Receptionist(target, leg)
 

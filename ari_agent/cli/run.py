@@ -27,6 +27,7 @@ from ari_agent.llm.remote import RemoteDecider
 from ari_agent.load import Load
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Decider
 from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.espeak import EspeakVoice
@@ -63,13 +64,14 @@ async def serve(settings: Settings) -> None:
         _quote_notice(settings.speech.vosk_model)
         await asyncio.gather(recogniser.wait_ready(), _warm(voice, script))
         ari = await stack.enter_async_context(Ari.open(settings.asterisk, settings.app))
+        transport = await stack.enter_async_context(Transport.open(settings.asterisk))
         decider = await stack.enter_async_context(company_decider(settings.model, script))
         telling = asyncio.create_task(_tell_about(decider, settings.model.engine))
         stack.callback(telling.cancel)
         watching = asyncio.create_task(scripts.watch(partial(_prepare, voice, decider)), name="knowledge")
         stack.push_async_callback(_ended, watching)
         engines = Engines(load.recogniser(recogniser), voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
-        pbx = Pbx(ari, Ami(settings.asterisk))
+        pbx = Pbx(ari, Ami(settings.asterisk), transport)
         controller = Controller(
             settings, pbx, engines, lambda: scripts.current, call_log, directory, admits=load.admits
         )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from ari_agent.asterisk import Watchdog
+from ari_agent.asterisk import TransportName, Watchdog
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.spool import Left, look
 from ari_agent.config import Log, Model, Settings
-from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError, SpoolError
+from ari_agent.errors import AgentError, AmiUnavailable, AriError, ModelError, NoTransport, SpoolError
 from ari_agent.heartbeat import SUFFIX
 from ari_agent.heartbeat import read as read_beat
 from ari_agent.knowledge.encoder import EncoderKnowledge
@@ -26,6 +26,7 @@ from ari_agent.ops.gguf import read_head
 from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, version
+from ari_agent.pbx.transport import AudioSocket, Version, WebSocket, choose, running, websocket_is_safe
 from ari_agent.speech.espeak import EspeakVoice
 from ari_agent.speech.vosk import VoskRecogniser
 
@@ -33,13 +34,10 @@ MODULES = (
     "res_ari_channels.so",
     "res_ari_bridges.so",
     "res_ari_events.so",
-    "chan_websocket.so",
     "app_stasis.so",
     "app_queue.so",
     "res_agi.so",
 )
-SAFE_MEDIA = {20: 18, 22: 8, 23: 2}
-"""By major version of Asterisk the first minor version whose chan_websocket does not lose frames or crash."""
 DEADLOCKS = "res_stasis_device_state.so"
 """https://github.com/asterisk/asterisk/issues/2170; asterisk/modules.conf says more."""
 SERVER_S = 5.0
@@ -105,7 +103,8 @@ async def _asterisk(settings: Settings) -> AsyncIterator[Finding]:
                 "Asterisk", Level.ERROR, str(e), "is Asterisk running, http.conf enabled and ari.conf loaded?"
             )
             return
-        yield _judge_version(*found)
+        yield Finding("Asterisk", Level.GOOD, f"version {found[0]}.{found[1]}")
+        yield judge_transport(settings.asterisk.transport, found, await running(ari))
         missing = [name for name in MODULES if await ari.module_status(name) != "Running"]
         if missing:
             remedy = "load them in modules.conf or install the package that has them"
@@ -131,14 +130,27 @@ async def _claiming(settings: Settings, ari: Ari) -> AsyncIterator[Finding]:
         yield Finding("controller", Level.WARNING, f"{settings.app} is not connected", "start it: ari-agent run")
 
 
-def _judge_version(major: int, minor: int) -> Finding:
-    found = f"version {major}.{minor}"
-    if major not in SAFE_MEDIA or minor < SAFE_MEDIA[major]:
-        safe = ", ".join(f"{a}.{b}" for a, b in SAFE_MEDIA.items())
-        return Finding(
-            "Asterisk", Level.ERROR, f"{found}: chan_websocket is not safe there", f"update to {safe} or newer"
-        )
-    return Finding("Asterisk", Level.GOOD, found)
+def judge_transport(wanted: TransportName, found: Version, modules: Container[str]) -> Finding:
+    """Say how the audio of calls comes from this version of Asterisk, with these modules of transports running."""
+    try:
+        choice = choose(wanted, found, modules)
+    except NoTransport as e:
+        return Finding("audio", Level.ERROR, str(e), "until then calls go to the queue; compare asterisk.transport")
+    match choice:
+        case WebSocket() if not websocket_is_safe(found):
+            return Finding(
+                "audio",
+                Level.ERROR,
+                f"{choice}: chan_websocket is not safe in {found[0]}.{found[1]}",
+                'asterisk.transport = "auto" takes AudioSocket instead',
+            )
+        case AudioSocket() if wanted == "auto" and not websocket_is_safe(found):
+            because = f": chan_websocket is not safe in {found[0]}.{found[1]}"
+        case AudioSocket() if wanted == "auto":
+            because = ": chan_websocket.so is not running"
+        case _:
+            because = ", as the settings say" if wanted != "auto" else ""
+    return Finding("audio", Level.GOOD, f"{choice}{because}")
 
 
 async def _watchdog(settings: Settings) -> AsyncIterator[Finding]:

@@ -1,1 +1,1 @@
-"""Asterisk: REST and events (ARI), media (chan_websocket), queue state (AMI) and the dialplan's question (FastAGI)."""
+"""Asterisk: REST and events (ARI), media (WebSocket, AudioSocket), queues (AMI), the dialplan's question (FastAGI)."""

@@ -209,7 +209,7 @@ class Ari:
             timeout=str(round(timeout_s)),
         )
 
-    async def external_media(self, channel: str) -> str:
+    async def websocket_media(self, channel: str) -> str:
         """Create a media channel that waits for our WebSocket; return its connection id."""
         answer = await self._request(
             EXTERNAL_MEDIA,
@@ -223,6 +223,19 @@ class Ari:
         )
         with understood():
             return str(answer["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"])
+
+    async def audiosocket_media(self, channel: str, address: str, ident: str, rate: int) -> None:
+        """Create a media channel for which Asterisk connects to our address ("host:port") and says `ident`, a UUID."""
+        await self._request(
+            EXTERNAL_MEDIA,
+            channelId=channel,
+            app=self.app,
+            external_host=address,
+            encapsulation="audiosocket",
+            transport="tcp",
+            format="slin" if rate == 8_000 else f"slin{rate // 1000}",
+            data=ident,
+        )
 
     async def bridges(self) -> list[dict[str, Any]]:
         """Return all bridges of this Asterisk as it describes them."""

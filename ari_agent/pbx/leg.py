@@ -10,7 +10,8 @@ from typing import Self
 from ari_agent.errors import AriError, AriUnavailable, ChannelGone, MediaError
 from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Digit, Entered, Left
-from ari_agent.pbx.media import MediaLine
+from ari_agent.pbx.transport import Transport
+from ari_agent.protocols import Line
 
 LEFT_S = 0.2
 """How long after a refusal the end of the channel may be reported that caused it."""
@@ -19,24 +20,25 @@ LEFT_S = 0.2
 class Leg:
     """A channel that is connected to us; `line` is its audio until `silence` ends it."""
 
-    def __init__(self, ari: Ari, channel: str) -> None:
+    def __init__(self, ari: Ari, transport: Transport, channel: str) -> None:
         self.ari = ari
         self.channel = channel
         self.bridge = ari.new_id("bridge")
-        self.line: MediaLine
+        self.line: Line
+        self._transport = transport
         self._media = AsyncExitStack()
         self._events: asyncio.Queue[Entered | Digit | Left]
         self._left_alone = False
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, ari: Ari, channel: str, limit_s: float) -> AsyncIterator[Self]:
+    async def open(cls, ari: Ari, transport: Transport, channel: str, limit_s: float) -> AsyncIterator[Self]:
         """Answer the channel and connect its audio; take everything of ours away at the end.
 
         The channel itself is left alone: whoever opened the leg decides where the person goes.
-        Raises ChannelGone, AriError or MediaError.
+        Raises ChannelGone, AriError, MediaError or NoTransport.
         """
-        leg = cls(ari, channel)
+        leg = cls(ari, transport, channel)
         with ari.watch(channel) as leg._events:
             ari.held.add(leg.bridge)
             try:
@@ -66,9 +68,8 @@ class Leg:
         media = self.ari.new_id("media")
         with self.ari.watch(media) as events:
             self._media.push_async_callback(settle_hang_up, self.ari, media)
-            connection = await self.ari.external_media(media)
-            self.line = await self._media.enter_async_context(MediaLine.open(self.ari, connection, limit_s))
-            # Only a media channel whose WebSocket is connected enters our application and may be bridged.
+            self.line = await self._media.enter_async_context(self._transport.line(self.ari, media, limit_s))
+            # Only a media channel that is connected to us enters our application and may be bridged.
             while not isinstance(event := await events.get(), Entered):
                 if isinstance(event, Left):
                     raise AriUnavailable("Asterisk ended the media channel")

@@ -15,10 +15,9 @@ import aiohttp
 
 from ari_agent.errors import MediaError
 from ari_agent.pbx.ari import Ari
+from ari_agent.pbx.incoming import Incoming
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
 
-WAITING_FRAMES = 250
-"""Incoming frames kept while nobody listens (5 s); the oldest is dropped beyond that."""
 CHUNK_BYTES = SAMPLE_RATE  # half a second
 """Written at once. Asterisk cuts it into frames and paces them."""
 AHEAD_MS = 8_000
@@ -40,7 +39,7 @@ class MediaLine:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
-        self._frames: asyncio.Queue[bytes | MediaError | None] = asyncio.Queue(WAITING_FRAMES)
+        self._incoming = Incoming()
         self._writable = asyncio.Event()
         self._writable.set()
         self._playbacks: dict[str, asyncio.Event] = {}
@@ -76,12 +75,9 @@ class MediaLine:
                 await reader
             await socket.close()
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    def frames(self) -> AsyncIterator[bytes]:
         """Yield 640-byte frames until the line is closed. Raises MediaError for garbage or a broken connection."""
-        while (item := await self._frames.get()) is not None:
-            if isinstance(item, MediaError):
-                raise item
-            yield item
+        return self._incoming.frames()
 
     async def play(self, audio: AsyncGenerator[bytes, None]) -> None:
         """Play chunks of slin16; return when Asterisk has played the last. Silent at once when cancelled."""
@@ -176,13 +172,13 @@ class MediaLine:
         self._writable.set()
         for done in self._playbacks.values():
             done.set()
-        self._put(end)
+        self._incoming.end(end)
 
     def _audio(self, data: bytes) -> None:
         if len(data) % 2 or not data:
             raise MediaError(f"{len(data)} bytes are no slin16 frame")
         for start in range(0, len(data), FRAME_BYTES):
-            self._put(data[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0"))
+            self._incoming.put(data[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0"))
 
     def _control(self, text: str) -> None:
         match parse_control(text):
@@ -192,8 +188,3 @@ class MediaLine:
                 self._writable.set()
             case "MEDIA_BUFFERING_COMPLETED", tag if tag in self._playbacks:
                 self._playbacks[tag].set()
-
-    def _put(self, item: bytes | MediaError | None) -> None:
-        if self._frames.full():
-            self._frames.get_nowait()
-        self._frames.put_nowait(item)

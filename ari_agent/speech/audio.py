@@ -65,10 +65,14 @@ def ringback(rings: int, rate: int = SAMPLE_RATE) -> Iterator[bytes]:
 
 
 class Resampler:
-    """Converts a stream from one sample rate to another, keeping its state so that no seam is heard between chunks."""
+    """Converts a stream from one sample rate to another, keeping its state so that no seam is heard between chunks.
 
-    def __init__(self, from_hz: int, to_hz: int = SAMPLE_RATE) -> None:
-        self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="HQ")
+    `live`: what is fed in frames of 20 ms comes out in frames of 20 ms, up to 30 ms later; it is collected otherwise.
+    """
+
+    def __init__(self, from_hz: int, to_hz: int = SAMPLE_RATE, *, live: bool = False) -> None:
+        # soxr filters with variable rate in the time domain, and in blocks of 40 ms and more without.
+        self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="HQ", vr=live)
         self._odd = b""
 
     def feed(self, pcm: bytes) -> bytes:

@@ -26,6 +26,7 @@ from ari_agent.config import Settings, load
 from ari_agent.controller import Controller, Pbx, utc_now
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Decider
 from ari_agent.speech.cache import CachedVoice
 from ari_agent.speech.espeak import EspeakVoice
@@ -155,11 +156,11 @@ async def inside(folder: Path, settings: Tables, now: Callable[[], datetime] = u
         voice = CachedVoice(EspeakVoice(checked.speech))
         await asyncio.gather(recogniser.wait_ready(), voice.warm(script.phrases()))
         ari = await stack.enter_async_context(Ari.open(checked.asterisk, checked.app))
+        transport = await stack.enter_async_context(Transport.open(checked.asterisk))
         decider = await stack.enter_async_context(company_decider(checked.model, script))
         engines = Engines(recogniser, voice, lambda: SpeechGate(checked.speech.level_dbfs), decider)
-        controller = Controller(
-            checked, Pbx(ari, Ami(checked.asterisk)), engines, lambda: script, log, PhoneBook(), now=now
-        )
+        pbx = Pbx(ari, Ami(checked.asterisk), transport)
+        controller = Controller(checked, pbx, engines, lambda: script, log, PhoneBook(), now=now)
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)

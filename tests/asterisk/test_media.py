@@ -15,6 +15,7 @@ from fakes import until
 from ari_agent.errors import ChannelGone
 from ari_agent.pbx.ari import Ari
 from ari_agent.pbx.leg import Leg
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import FRAME_MS
 
 from .conftest import Sandbox
@@ -27,13 +28,13 @@ ECHO = f"channels?endpoint=Local/2901@from-trunk/n&app={APP}&channelId="
 
 
 @asynccontextmanager
-async def looped(sandbox: Sandbox, ari: Ari, channel: str) -> AsyncIterator[Leg]:
+async def looped(ari: Ari, transport: Transport, sandbox: Sandbox, channel: str) -> AsyncIterator[Leg]:
     """A leg whose far end sends back what it hears."""
     with ari.watch(channel) as events:
         await asyncio.to_thread(sandbox.ari, "POST", ECHO + channel)
         async with asyncio.timeout(5):
             await events.get()
-    async with Leg.open(ari, channel, 5) as leg:
+    async with Leg.open(ari, transport, channel, 5) as leg:
         yield leg
     with suppress(ChannelGone):
         await ari.hang_up(channel)
@@ -41,7 +42,12 @@ async def looped(sandbox: Sandbox, ari: Ari, channel: str) -> AsyncIterator[Leg]
 
 @pytest_asyncio.fixture
 async def leg(sandbox: Sandbox) -> AsyncIterator[Leg]:
-    async with listening(settings(sandbox)) as (ari, _), looped(sandbox, ari, "looped") as leg:
+    values = settings(sandbox)
+    async with (
+        listening(values) as (ari, _),
+        Transport.open(values) as transport,
+        looped(ari, transport, sandbox, "looped") as leg,
+    ):
         yield leg
     await nothing_left(sandbox)
 

@@ -16,7 +16,8 @@ from wires import serving
 from ari_agent.config import Asterisk
 from ari_agent.errors import MediaError
 from ari_agent.pbx.ari import Ari
-from ari_agent.pbx.media import MAX_MESSAGE_BYTES, WAITING_FRAMES, MediaLine
+from ari_agent.pbx.incoming import WAITING_FRAMES
+from ari_agent.pbx.media import MAX_MESSAGE_BYTES, MediaLine
 from ari_agent.protocols import FRAME_BYTES
 
 SECOND = bytes(32_000)

@@ -16,6 +16,7 @@ from ari_agent.config import Settings
 from ari_agent.escalation import QueueEscalation
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.events import Entered, Left
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Refusal
 
 NUMBER = "+4930901820"
@@ -41,7 +42,8 @@ async def escalation(asterisk: ScriptedAri, folder: Path, ring_s: float = 20.0) 
             "escalation": {"ring_s": ring_s, "targets": {"werkstatt": WORKSHOP}},
         }
     )
-    async with QueueEscalation(asterisk.ari, Ami(settings.asterisk), FakeVoice(), settings, "4711", NUMBER) as way:
+    pbx = asterisk.ari, Ami(settings.asterisk), Transport(settings.asterisk, None)
+    async with QueueEscalation(*pbx, FakeVoice(), settings, "4711", NUMBER) as way:
         yield way
     assert not asterisk.ari._watched
 
