@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.trsock
+import ctypes
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 GULP = 65_536
+SO_ATTACH_FILTER = 26
+"""socket(7): a filter for what arrives; what it drops is not acknowledged."""
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -85,3 +91,10 @@ async def wire(to: int, port: int = 0) -> AsyncIterator[Wire]:
 
     async with serving(join, port) as line.port:
         yield line
+
+
+def drop_what_arrives(end: asyncio.trsock.TransportSocket) -> None:
+    """Lose every packet to this end from now on, acknowledgements too, as behind a cable that is pulled."""
+    nothing = struct.pack("HBBI", 0x06, 0, 0, 0)  # "return 0 bytes", https://docs.kernel.org/networking/filter.html
+    program = ctypes.create_string_buffer(nothing)
+    end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))

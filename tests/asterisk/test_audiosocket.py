@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import asyncio.trsock
-import ctypes
-import socket
-import struct
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 import pytest_asyncio
 from database.servers import open_folder
+from wires import drop_what_arrives
 
 from ari_agent.pbx import transport
 from ari_agent.pbx.audiosocket_line import AudioSocketLine
@@ -49,8 +46,6 @@ BARGE_IN_LIMIT_MS = 600
 """As of the other transport; deploy/bench measures."""
 NOTICED_S = 1.0
 """`asterisk.audio_s` here."""
-SO_ATTACH_FILTER = 26
-"""socket(7): a filter for what arrives; what it drops is not acknowledged."""
 
 
 @contextmanager
@@ -214,10 +209,3 @@ async def test_a_connection_through_which_nothing_gets_any_more_costs_the_caller
         await desk.hangup()
         await caller.wait_ended(timeout=3)
     assert await closed(agent) == "to-queue/media"
-
-
-def drop_what_arrives(wire: asyncio.trsock.TransportSocket) -> None:
-    """Lose every packet to this end from now on, acknowledgements too, as behind a cable that is pulled."""
-    nothing = struct.pack("HBBI", 0x06, 0, 0, 0)  # "return 0 bytes", https://docs.kernel.org/networking/filter.html
-    program = ctypes.create_string_buffer(nothing)
-    wire.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
