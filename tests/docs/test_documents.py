@@ -124,6 +124,7 @@ def test_a_script_that_people_rely_on_explains_itself(script: str) -> None:
         ("demo", "--keep"),
         ("bench", "--json"),
         ("bench", "--quick"),
+        ("bench", "--transport"),
         ("test", "--faults"),
         ("test", "--soak"),
         ("test", "--seed"),

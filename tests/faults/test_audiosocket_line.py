@@ -363,4 +363,4 @@ async def test_an_asterisk_that_never_connects_is_an_error_in_time(tmp_path: Pat
             asked = asterisk.params["POST /channels/externalMedia"]
             assert asked["external_host"] == f"127.0.0.1:{transport._server.port}"
             assert (asked["encapsulation"], asked["transport"], asked["format"]) == ("audiosocket", "tcp", "slin16")
-            assert UUID(asked["data"])
+            assert UUID(asked["data"]).version == 4

@@ -165,6 +165,7 @@ def made(busy: float = 1.0, load: float = 0.1, stolen: float = 0.0, murmurs: int
         quick=True,
         started_at="2026-01-01T00:00:00+00:00",
         seconds=1.0,
+        transport="WebSocket, 16 kHz",
         machine=facts,
         runs=[run],
         barge_in=BargeIn(1, [200.0], murmurs, [400.0]),

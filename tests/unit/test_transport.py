@@ -109,16 +109,17 @@ def is_version(asterisk: ScriptedAri, found: str, *modules: str) -> None:
 
 async def test_it_is_chosen_anew_whenever_asterisk_is_reached(tmp_path: Path) -> None:
     async with scripted_ari(tmp_path) as asterisk, Transport.open(asterisk_settings("http://x", tmp_path)) as transport:
-        assert transport.usable  # nothing is known yet
+        usable = [transport.usable]  # nothing is known yet
         is_version(asterisk, "22.6.0", "chan_websocket.so")
         with pytest.raises(NoTransport):
             await transport.choose(asterisk.ari)
-        assert not transport.usable
+        usable.append(transport.usable)
         is_version(asterisk, "22.6.0", *BOTH)
         assert await transport.choose(asterisk.ari) == NARROW
-        assert transport.usable
+        usable.append(transport.usable)
         is_version(asterisk, "22.10.1~dfsg", *BOTH)
         assert await transport.choose(asterisk.ari) == WebSocket()
+    assert usable == [True, False, True]
 
 
 async def test_an_asterisk_that_cannot_be_asked_is_asked_again_with_the_next_call(tmp_path: Path) -> None:

@@ -56,17 +56,17 @@ async def measure(options: argparse.Namespace, before: Before) -> Report:
     began, started_at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     runs: list[Parallel] = []
     say("starting Asterisk, the agent and its call log")
-    async with stage(max(options.calls)) as found:
+    async with stage(max(options.calls), transport=options.transport) as found:
         bench, tries = Bench(found), QUICK_TRIES if options.quick else TRIES
         runs += await _runs(bench, options)
         say(f"{tries} interruptions")
         barge_in = await bench.barge_in(tries)
     if options.gguf.exists():
         say(f"the same calls with {options.gguf.name}")
-        async with stage(max(options.calls), options.gguf) as found:
+        async with stage(max(options.calls), options.gguf, transport=options.transport) as found:
             runs += await _runs(Bench(found), options)
     facts = machine.describe(before, found.asterisk)
-    return Report(options.quick, started_at, time.monotonic() - began, facts, runs, barge_in)
+    return Report(options.quick, started_at, time.monotonic() - began, found.transport, facts, runs, barge_in)
 
 
 async def _runs(bench: Bench, options: argparse.Namespace) -> list[Parallel]:
@@ -115,6 +115,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--calls", type=numbers)
     parser.add_argument("--gguf", type=Path, default=STANDIN)
+    parser.add_argument("--transport", choices=("websocket", "audiosocket"), default="websocket")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", choices=SECTIONS)
     options = parser.parse_args()

@@ -47,6 +47,8 @@ class Report:
     quick: bool
     started_at: str
     seconds: float
+    transport: str
+    """How audio comes from Asterisk."""
     machine: Machine
     runs: Sequence[Parallel]
     barge_in: BargeIn
@@ -73,6 +75,7 @@ class Report:
             "quick": self.quick,
             "started_at": self.started_at,
             "seconds": round(self.seconds, 1),
+            "transport": self.transport,
             "machine": asdict(self.machine),
             "runs": [_run(run) for run in self.runs],
             "barge_in": {
@@ -108,6 +111,7 @@ def show(report: Json, console: Console) -> None:
         f"{machine['stolen_percent']} % stolen; " + ", ".join(f"{name} {v}" for name, v in machine["versions"].items()),
         soft_wrap=True,
     )
+    console.print(f"audio: {report['transport']}")
     console.print(_deciders(report["runs"]))
     console.print(_times(report))
     console.print(_counts(report["runs"], "replies", "replies"))

@@ -25,6 +25,8 @@ OTHERS_LIMIT = 30.0
 """Seconds for another agent that is just stopping to end."""
 PBX_PID = CACHE / "sandbox" / "rootfs" / "run" / "asterisk" / "asterisk.pid"
 WORKERS = {"vosk_worker": "ari_agent.speech.vosk_worker", "llama_worker": "ari_agent.llm.llama_worker"}
+TRANSPORT = "the audio of calls comes by"
+"""The line of the agent's log that tells the transport."""
 VOICE_WPM = 240
 """Faster than a company would have it: callers hear every answer to its end."""
 
@@ -42,6 +44,8 @@ class Stage:
     log: CallReader
     asterisk: str
     """Version of Asterisk."""
+    transport: str
+    """How audio comes, as the agent's log says."""
 
     def groups(self) -> dict[str, set[int]]:
         """The processes by what they are for; blocks for some milliseconds."""
@@ -58,7 +62,11 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    slots: int, gguf: Path | None = None, before: Sequence[str] = (), lag_close_ms: float | None = None
+    slots: int,
+    gguf: Path | None = None,
+    before: Sequence[str] = (),
+    lag_close_ms: float | None = None,
+    transport: str = "auto",
 ) -> AsyncIterator[Stage]:
     """Set the stage for so many calls at the same time, and clear it at the end; without `gguf` no model decides.
 
@@ -71,6 +79,7 @@ async def stage(
         tables = sandbox_settings(path, node="bench", engine="llama" if gguf else "embedded")
         tables["calls"]["slots"] = slots
         tables["calls"] |= {} if lag_close_ms is None else {"lag_close_ms": lag_close_ms}
+        tables["asterisk"]["transport"] = transport
         tables["speech"]["voice_wpm"] = VOICE_WPM
         tables["model"]["gguf"] = str(gguf or STANDIN)
         settings = load(write_settings(path / "bench.toml", tables))
@@ -79,7 +88,8 @@ async def stage(
         if gguf is not None:
             await agent.model_ready()
         log = await stack.enter_async_context(CallReader.open(settings.log))
-        yield Stage(settings, agent, log, version)
+        chosen = await agent.logged(TRANSPORT)
+        yield Stage(settings, agent, log, version, chosen["transport"])
 
 
 @contextmanager
