@@ -37,7 +37,7 @@ class _Playback:
 class Pace:
     """Sends one frame after the other; silence between phrases keeps the connection and the phone's clock alive.
 
-    Asterisk also needs it: versions up to 23.3 stop listening to a connection that brings nothing at first
+    Asterisk needs it too: it was seen to wait for ever for the first message, and to pass on nothing meanwhile
     (https://github.com/asterisk/asterisk/issues/2089).
     """
 
