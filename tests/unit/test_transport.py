@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scripted_ari import ScriptedAri, asterisk_settings, scripted_ari
 
-from ari_agent.config import TransportName
+from ari_agent.asterisk import TransportName
 from ari_agent.errors import AgentError, AriUnavailable, NoTransport
 from ari_agent.ops.doctor import Level, judge_transport
 from ari_agent.pbx.transport import AudioSocket, Choice, Transport, Version, WebSocket, choose
