@@ -202,7 +202,8 @@ async def test_any_answer_to_a_request_is_understood_or_an_error_of_ours(tmp_pat
     async with false_asterisk(tmp_path, script, answer) as ari:
         for asked in (
             ari.info, ari.channels, ari.bridges, ari.applications, ari.ours,
-            lambda: ari.external_media("x"), lambda: ari.is_free("PJSIP/x"), lambda: ari.module_status("x"),
+            lambda: ari.websocket_media("x"), lambda: ari.is_free("PJSIP/x"), lambda: ari.module_status("x"),
+            lambda: ari.audiosocket_media("x", "127.0.0.1:1", "x", 8_000),
         ):  # fmt: skip
             with suppress(AgentError):
                 await asked()

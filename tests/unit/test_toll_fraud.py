@@ -20,6 +20,7 @@ from ari_agent.config import EscalationSettings, Settings
 from ari_agent.dialogue.acts import Escalate
 from ari_agent.escalation import QueueEscalation
 from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Refusal
 
 DIALPLAN = Path(__file__).resolve().parents[2] / "asterisk" / "extensions.conf"
@@ -63,6 +64,11 @@ def configured(folder: Path) -> Settings:
     return Settings.model_validate(tables)
 
 
+def escalation(asterisk: ScriptedAri, chosen: Settings, call: str, number: str) -> QueueEscalation:
+    pbx = asterisk.ari, Ami(chosen.asterisk), Transport(chosen.asterisk, None)
+    return QueueEscalation(*pbx, FakeVoice(), chosen, call, number)
+
+
 @SOME
 @given(target=WORDS, whisper=st.text(max_size=20), display=WORDS, number=WORDS)
 async def test_whatever_is_asked_for_only_stations_of_the_settings_are_dialled(
@@ -71,7 +77,7 @@ async def test_whatever_is_asked_for_only_stations_of_the_settings_are_dialled(
     asterisk.params.clear()
     asterisk.asked.clear()
     chosen = configured(tmp_path)
-    async with QueueEscalation(asterisk.ari, Ami(chosen.asterisk), FakeVoice(), chosen, "4711", number) as way:
+    async with escalation(asterisk, chosen, "4711", number) as way:
         assert await way.ring(target, whisper, display) == Refusal("unavailable")
     posts = [asked for asked in asterisk.asked if asked.startswith("POST")]
     assert len(posts) == (target in {"empfang", *TARGETS.values()})
@@ -152,6 +158,6 @@ def test_the_dialplan_dials_nobody_originates_nothing_and_includes_nothing() -> 
 async def test_a_station_that_no_settings_name_is_not_even_asked_about(asterisk: ScriptedAri, tmp_path: Path) -> None:
     chosen = configured(tmp_path)
     async with asyncio.timeout(5):
-        async with QueueEscalation(asterisk.ari, Ami(chosen.asterisk), FakeVoice(), chosen, str(uuid4()), "") as way:
+        async with escalation(asterisk, chosen, str(uuid4()), "") as way:
             assert await way.ring("PJSIP/00900123@trunk", "", "") == Refusal("unavailable")
     assert asterisk.asked == []
