@@ -5,6 +5,7 @@ Relative paths are relative to the file. Secrets are named by file, never writte
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -336,9 +337,23 @@ def load(path: Path | None = None) -> Settings:
     path = find(path)
     data = read(path)
     try:
-        return Settings.model_validate(data, context={"folder": path.parent})
+        settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as e:
         raise ConfigError(problems(e, f"{path}: ", Settings)) from e
+    return _with_own_account(settings)
+
+
+def _with_own_account(settings: Settings) -> Settings:
+    """Return the settings with the database address of whoever runs the command, when ARI_AGENT_DATABASE names one.
+
+    The settings hold the controller's account; people have accounts of their own, with passwords where libpq looks.
+    """
+    address = os.environ.get("ARI_AGENT_DATABASE")
+    if not address:
+        return settings
+    return settings.model_copy(
+        update={"log": settings.log.model_copy(update={"database": address, "password_file": None})}
+    )
 
 
 def checked(values: dict[str, Any]) -> Dialogue:

@@ -36,6 +36,12 @@ CREATE TABLE ari_agent.migration (
 );
 COMMENT ON TABLE ari_agent.migration IS 'Angewandte Änderungen des Datenbankschemas'
 
+-- name: migration_as_owner
+-- Whoever may act as the owner of the schema does so until the end of the transaction: all tables have one owner.
+SELECT set_config('role', pg_get_userbyid(nspowner), true)
+FROM pg_namespace
+WHERE nspname = 'ari_agent' AND pg_has_role(nspowner, 'MEMBER')
+
 -- name: migration_applied
 SELECT number, name, sha256 FROM ari_agent.migration ORDER BY number
 
@@ -61,7 +67,8 @@ WITH entry AS (
     FROM entry
     ON CONFLICT (id) DO UPDATE SET
         opened_at = EXCLUDED.opened_at, node = EXCLUDED.node, channel = EXCLUDED.channel,
-        dialled = EXCLUDED.dialled, caller = EXCLUDED.caller, test = EXCLUDED.test
+        -- Not EXCLUDED.caller: that would need the right to read callers' numbers.
+        dialled = EXCLUDED.dialled, caller = %(caller)s::text, test = EXCLUDED.test
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 

@@ -56,6 +56,8 @@ async def migrate(connection: Connection, steps: Sequence[Migration] = SHIPPED) 
             applied = {row["number"]: row["sha256"] for row in rows}
             _compare(applied, steps)
             missing = [step for step in steps if step.number not in applied]
+            if missing:
+                await connection.execute(QUERIES["migration_as_owner"])
             for step in missing:
                 await connection.execute(step.sql)  # a file of our own package
                 record = {"number": step.number, "name": step.name, "sha256": step.sha256}

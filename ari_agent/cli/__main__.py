@@ -14,7 +14,19 @@ import typer
 
 import ari_agent
 from ari_agent import log
-from ari_agent.cli import bypass, callbacks, calls, chat, contacts, doctor, knowledge, metrics, models, watchdog
+from ari_agent.cli import (
+    bypass,
+    callbacks,
+    calllog,
+    calls,
+    chat,
+    contacts,
+    doctor,
+    knowledge,
+    metrics,
+    models,
+    watchdog,
+)
 from ari_agent.cli.company import company_script
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.run import serve
@@ -32,6 +44,7 @@ config_app = typer.Typer(name="config", help="The settings file.", no_args_is_he
 app.add_typer(config_app)
 app.add_typer(bypass.app)
 app.add_typer(calls.app)
+app.add_typer(calllog.app)
 app.add_typer(callbacks.app)
 app.add_typer(contacts.app)
 app.add_typer(knowledge.app)

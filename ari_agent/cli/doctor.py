@@ -14,7 +14,8 @@ from rich.table import Table
 
 from ari_agent.cli.company import company_passages
 from ari_agent.config import load
-from ari_agent.ops.doctor import Finding, Level, examine
+from ari_agent.ops.doctor import examine
+from ari_agent.ops.finding import Finding, Level
 
 _SIGNS = {Level.GOOD: "[green]✔[/]", Level.WARNING: "[yellow]![/]", Level.ERROR: "[red]✘[/]"}
 

@@ -6,8 +6,6 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Container, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +20,9 @@ from ari_agent.heartbeat import read as read_beat
 from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.llm.server import Server
+from ari_agent.ops.accounts import examine_accounts
+from ari_agent.ops.finding import Finding as Finding
+from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
 from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
@@ -49,24 +50,6 @@ WITHOUT = "until then policy and search decide every turn: `ari-agent models lis
 
 Documents = Callable[[Path], Sequence[Passage]]
 """Reads the company's documents. Raises DocumentError."""
-
-
-class Level(IntEnum):
-    """How bad a finding is; the worst is the exit status."""
-
-    GOOD = 0
-    WARNING = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was examined."""
-
-    what: str
-    level: Level
-    found: str
-    remedy: str = ""
 
 
 async def examine(settings: Settings, documents: Documents) -> list[Finding]:
@@ -267,10 +250,13 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with Database(settings.log) as database, await database.connect() as connection:
             await migrate(connection)
+            findings = [await examine_accounts(settings.log, connection)]
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
         return
     yield Finding("database", Level.GOOD, "the call log can be written")
+    for finding in findings:
+        yield finding
 
 
 def examine_spool(log: Log) -> list[Finding]:

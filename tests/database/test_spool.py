@@ -21,7 +21,8 @@ from ari_agent.calllog.spool import Spool, look
 from ari_agent.calllog.waiting import KINDS, Dropped, Record, Started, Unreadable, Waiting, decoded, encoded
 from ari_agent.config import Log
 from ari_agent.errors import SPOOL_TROUBLE, SpoolError
-from ari_agent.ops.doctor import Level, examine_spool
+from ari_agent.ops.doctor import examine_spool
+from ari_agent.ops.finding import Level
 from ari_agent.record import CallNoted
 from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, until, whole_call
 

@@ -21,7 +21,9 @@ from ari_agent.cli.__main__ import app
 from ari_agent.config import Settings, known_keys
 
 REPO = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted(path.relative_to(REPO) for path in [*REPO.glob("*.rst"), *REPO.glob("models/*.rst")])
+DOCUMENTS = sorted(
+    path.relative_to(REPO) for path in [*REPO.glob("*.rst"), *REPO.glob("models/*.rst"), *REPO.glob("deploy/**/*.rst")]
+)
 SCRIPTS = ["setup", "demo", "test", "bench"]
 
 

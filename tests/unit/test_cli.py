@@ -99,6 +99,18 @@ def test_every_option_can_be_set_by_the_environment(words: Words, option: Any) -
     assert variable == f"ARI_AGENT_{option.opts[0].removeprefix('--').replace('-', '_').upper()}"
 
 
+SAMPLES = {"role": "desk", "until": "2030-01-01", "what": "backup", "identity": "letter"}
+"""What is good for arguments and options that do not take just anything."""
+
+
+def needed(parameter: Any) -> list[str]:
+    """Return something for an argument or option without which the command is not even begun."""
+    value = SAMPLES.get(parameter.name, "0")
+    if parameter.param_type_name == "argument":
+        return [value]
+    return [parameter.opts[0], value] if parameter.required else []
+
+
 WATCHDOG = ("watchdog",)
 """Reads its own part of the settings only, and watches whatever is wrong with the rest."""
 
@@ -114,7 +126,7 @@ WATCHDOG = ("watchdog",)
 def test_a_bad_settings_file_is_one_sentence_on_stderr_and_status_2(
     words: Words, bad_settings: Path, agent: Agent
 ) -> None:
-    arguments = ["0"] if any(p.param_type_name == "argument" for p in COMMANDS[words].params) else []
+    arguments = [word for parameter in COMMANDS[words].params for word in needed(parameter)]
     status, out, err = agent(*words, *arguments, "--config", str(bad_settings))
     assert status == 2
     assert out == ""

@@ -20,7 +20,8 @@ from ari_agent.documents.markdown import parse_passages
 from ari_agent.errors import ModelError
 from ari_agent.heartbeat import Heartbeat
 from ari_agent.ops import doctor
-from ari_agent.ops.doctor import Finding, Level, examine_model, examine_watchdog
+from ari_agent.ops.doctor import examine_model, examine_watchdog
+from ari_agent.ops.finding import Finding, Level
 from ari_agent.ops.gguf import Head, read_head
 from sandbox import gguf
 

@@ -1,0 +1,75 @@
+"""What each account of the call log may do with tables and views: the whole of it, column by column."""
+
+from __future__ import annotations
+
+Rights = dict[str, dict[str, str]]
+"""By table, by kind of statement: the columns it is allowed for, "*" for all."""
+
+_READ = {"SELECT": "*"}
+
+AUDITED = (
+    "v_anrufe", "v_gespraechsschritte", "v_rueckrufe", "v_notizen", "v_wissensstaende", "v_nummernluecken",
+    "v_unvollstaendig", "v_ki_hinweis_fehlt", "v_wortlaut", "v_aufbewahrung", "v_loeschungen",
+    "v_betroffenenanfragen", "v_einsichten", "v_server", "v_anruf_versionen", "v_uebergaben", "v_konten",
+    "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen",
+)  # fmt: skip
+
+AGENT: Rights = {
+    "migration": _READ,
+    "contact": _READ,
+    "knowledge_version": _READ,
+    "knowledge_passage": _READ,
+    "v_kennzahlen": _READ,
+    "call": {
+        "SELECT": "id opened_at node channel dialled test answered_at setup_ms disclosure_played_ms disclosure_sha256 "
+        "closed_at outcome reason turns escalated_to",
+        "INSERT": "*",
+        "UPDATE": "opened_at node channel dialled caller test answered_at setup_ms disclosure_played_ms "
+        "disclosure_sha256 closed_at outcome reason turns escalated_to",
+    },
+    "turn": {"SELECT": "call", "INSERT": "*"},
+    "task": {"INSERT": "*"},
+    "note": {"INSERT": "*"},
+    "event": {"SELECT": "seq entry", "INSERT": "entry call at kind code detail"},
+}
+
+DESK: Rights = {
+    "task": {"SELECT": "*", "UPDATE": "state done_at done_by"},
+    "note": _READ,
+    "contact": _READ,
+    "call": {"SELECT": "id opened_at closed_at dialled caller outcome reason escalated_to test"},
+    "event": {"SELECT": "seq", "INSERT": "entry call at kind code"},
+}
+
+AUDITOR: Rights = dict.fromkeys((*AUDITED, "migration", "event"), _READ)
+
+METRICS: Rights = {"v_kennzahlen": _READ}
+
+PRIVACY: Rights = {
+    "call": {"SELECT": "*", "UPDATE": "caller channel caller_erased_at", "DELETE": "*"},
+    "turn": {"SELECT": "*", "UPDATE": "caller_text agent_text", "DELETE": "*"},
+    "task": {"SELECT": "*", "UPDATE": "caller_name number company email recipient matter done_by", "DELETE": "*"},
+    "note": {"SELECT": "*", "UPDATE": "who about agreed open", "DELETE": "*"},
+    "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
+    "migration": _READ,
+    "event": _READ,
+    "v_aufbewahrung": _READ,
+    "v_loeschungen": _READ,
+    "v_betroffenenanfragen": _READ,
+    "v_einsichten": _READ,
+    "v_kennzahlen": _READ,
+    "retention_rule": {"SELECT": "*", "UPDATE": "days changed_at"},
+    "call_month": {"SELECT": "*", "INSERT": "*", "UPDATE": "calls seconds"},
+    "deletion": {"SELECT": "*", "INSERT": "run at cause place days rows request"},
+    "subject_request": {"SELECT": "*", "INSERT": "*", "DELETE": "*"},
+    "subject_action": {"SELECT": "*", "INSERT": "request action identity found places"},
+    "backup_proof": {"SELECT": "*", "INSERT": "at kind"},
+}
+
+ACCOUNTS: dict[str, Rights] = {
+    "agent": AGENT,
+    "desk": DESK,
+    "auditor": AUDITOR,
+    "metrics": METRICS,
+    "privacy": PRIVACY,
+}
