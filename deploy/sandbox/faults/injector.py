@@ -79,9 +79,9 @@ class Injector:
                 await asyncio.sleep(LOOK_S)
 
     async def _recovered(self) -> None:
-        """Wait until controller and Asterisk are back."""
+        """Wait until controller, watchdog and Asterisk are back."""
         await self._stage.observer.ready()
-        await self._stage.supervisor.ready()
+        await asyncio.gather(self._stage.supervisor.ready(), self._stage.watchdog.ready())
 
     async def _harm(self, kind: str, number: str) -> str:
         """Do it; return the number of the call that was struck, as a rule the one that was picked."""

@@ -22,7 +22,7 @@ class Kind:
     moments: tuple[Moment, ...] = ("any", "any", "speaking", "whisper", "talking")
     """Chosen from."""
     restarts: bool = False
-    """The controller or Asterisk is away afterwards: the next fault waits for it."""
+    """Controller, watchdog or Asterisk is away afterwards: the next fault waits for it."""
 
 
 ALL = (
@@ -31,7 +31,8 @@ ALL = (
     Kind("controller-pause", "the controller stands still for 3 s (SIGSTOP, SIGCONT)", 2),
     Kind("controller-hang", "the controller's event loop hangs for 12 s, its other threads run", 1),
     Kind("controller-drain", "the controller is stopped in order (SIGTERM) and restarted", 1, restarts=True),
-    Kind("watchdog-kill", "the watchdog is killed (-9) and restarted", 1),
+    # It and the controller guard each other's callers: nobody promises anything when both die in the same second.
+    Kind("watchdog-kill", "the watchdog is killed (-9) and restarted", 1, restarts=True),
     Kind("vosk-kill", "the recognition's process is killed"),
     Kind("vosk-stop", "the recognition's process stands still (SIGSTOP)"),
     Kind("llama-kill", "the language model's process is killed"),
