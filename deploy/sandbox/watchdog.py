@@ -24,7 +24,7 @@ from sandbox.agent import READY, START_LIMIT, Agent, Watchdog
 from sandbox.agent import AgentError as ProcessError
 from sandbox.bench.stage import StageError, asterisk, folder
 from sandbox.lock import alone
-from sandbox.phone import Phone, PhoneError, Ringing
+from sandbox.phone import Phone, PhoneError
 from sandbox.settings import SECRETS, sandbox_settings, write_settings
 
 COMPANY = "2900"
@@ -97,7 +97,7 @@ class Scene:
         await self.second.wait_speech()
         failed = time.monotonic()
         FAILURES[failure](self.agent)
-        times.add(failure, MID_CALL, await _rung(self.colleague, failed))
+        times.add(failure, MID_CALL, await _rung(failed, self.colleague))
         since = await self.caller.now()
         await self.desk.tone(TONE_HZ, 0.5)
         await _heard(self.caller, since)  # the two have been talking all the time
@@ -113,9 +113,9 @@ class Scene:
         await _whispered(self.caller, self.desk)
         failed = time.monotonic()
         FAILURES[failure](self.agent)
-        times.add(failure, MID_WHISPER, await _rung(self.desk, failed))
+        times.add(failure, MID_WHISPER, await _rung(failed, self.desk, self.colleague))
         await self.caller.hangup()
-        await self.desk.wait_ended()
+        await asyncio.gather(*(phone.hangup() for phone in (self.desk, self.colleague)))
 
 
 async def _whispered(caller: Phone, desk: Phone) -> None:
@@ -128,15 +128,25 @@ async def _whispered(caller: Phone, desk: Phone) -> None:
     await desk.wait_speech()
 
 
-async def _rung(phone: Phone, since: float) -> float:
-    """Return the seconds from `since` to the ringing that began after it. Raises WatchdogError."""
-    ringing: Ringing | None = None
-    while ringing is None or ringing.at < since:
-        if time.monotonic() - since > LIMIT_S:
+async def _rung(since: float, *phones: Phone) -> float:
+    """Return the seconds from `since` to the first ringing that began after it. Raises WatchdogError."""
+    ringing = {asyncio.create_task(_rung_again(phone, since)) for phone in phones}
+    try:
+        rung, _ = await asyncio.wait(ringing, timeout=LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not rung:
             raise WatchdogError(f"no phone rang within {LIMIT_S:g} s")
-        ringing = await phone.wait_ringing(timeout=LIMIT_S)
+        return min(task.result() for task in rung) - since
+    finally:
+        for task in ringing:
+            task.cancel()
+        await asyncio.gather(*ringing, return_exceptions=True)
+
+
+async def _rung_again(phone: Phone, since: float) -> float:
+    """Return when a phone began to ring; what still rings from before does not count."""
+    while (ringing := await phone.wait_ringing(timeout=2 * LIMIT_S)).at < since:
         await asyncio.sleep(0.02)
-    return ringing.at - since
+    return ringing.at
 
 
 async def _heard(phone: Phone, since: int) -> None:
