@@ -144,7 +144,7 @@ async def _rung(since: float, *phones: Phone) -> float:
 
 async def _rung_again(phone: Phone, since: float) -> float:
     """Return when a phone began to ring; what still rings from before does not count."""
-    while (ringing := await phone.wait_ringing(timeout=2 * LIMIT_S)).at < since:
+    while (ringing := await phone.wait_ringing(timeout=2 * LIMIT_S)).at < since:  # noqa: ASYNC110 - it ends by itself
         await asyncio.sleep(0.02)
     return ringing.at
 
