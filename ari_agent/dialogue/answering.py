@@ -16,6 +16,8 @@ from ari_agent.dialogue.replies import Replies
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.passage import Passage
 
+_ABOUT = 0.3
+"""Certainty from which words that ask nothing tell what the question behind them is about."""
 _CANCELLING = re.compile(r"absag|verschieb|verleg|storn|umbuch|änder|nicht komm|wahrnehm|einhalt")
 _APPOINTMENT = re.compile(r"termin", re.IGNORECASE)
 
@@ -82,7 +84,7 @@ class Answering:
             before = part
             match = self._hearing.reading_after(reference, part).match
             sure = match is not None and match.sure
-            if (match is not None and sure) or (match is not None and match.possible and not is_question(part)):
+            if match is not None and (sure or (match.confidence >= _ABOUT and not is_question(part))):
                 reference = Reference(match.passage, part)
             if is_question(part) and (telling(part) or leaves_out_its_matter(part) or spelled_out(part)):
                 told.append(match.passage if match is not None and sure else self._told_along(reference, part))

@@ -73,7 +73,8 @@ _PATTERNS: dict[Rule, str] = {
         (starke|unerträgliche|höllische|wahnsinnige|rasende|furchtbare|schlimme|heftige)n?\ \w*schmerzen |
         (eingebrochen|aufgebrochen)(\ worden)?$ | (habe|haben|hab)\ (uns\ |mir\ )?einen\ (\w+\ )?virus |
         (alle|unsere|meine)\ (\w+\ )?daten\ (sind\ )?(alle\ )?(weg|futsch|gelöscht|verschlüsselt|verschwunden) |
-        liegen\ ?geblieben | (zahn|bauch|hals|ohren|kopf|rücken)?(schmerzen|weh)$ |
+        liegen\ ?geblieben | (zahn|bauch|hals|ohren|kopf|rücken)(schmerzen|weh)$ |
+        \b(mir|ihm|ihr)\ (tut|tun)\b.*\bweh |
         habe?\ (\w+\ ){0,3}(schmerzen|zahnweh) |
         (internet|server|netz|netzwerk|drucker|telefon|telefonanlage|computer|rechner|heizung|strom|wasser|licht |
             aufzug|fahrstuhl|mails?|programm|system|anlage|waschmaschine|klingel|tür|toilette|spülung|läutwerk|glocke)
@@ -103,6 +104,7 @@ _PATTERNS: dict[Rule, str] = {
             kein(en)?\ {_MACHINE} | nicht\ mit\ eine[mr]\ {_MACHINE} | echten?\ menschen)\b""",
     "message": r"""\b((?<!kein\ )(?<!keinen\ )rückruf | zurück\ ?ruf(en|t) | zurück\ ?zu\ ?rufen |
         ruf(en|t)?\ (sie\ |ihr\ |doch\ |mal\ |bitte\ )*(mich|uns)\b.*\b(an|zurück) | ums?\ (einen\ )?rückruf |
+        (gerne?|möchte|bitte|soll|könnte|könnt|würde|wäre)\b.*\b(mich|uns)\b.*\b(an\ ?rufen|an\ ?ruft|anrufst) |
         nachricht\ (hinterlassen|ausrichten|dalassen) | richten\ sie\b.*\baus | sagen\ sie\ (ihm|ihr)\b)\b""",
     "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | (spreche?|rede?)\ ich\ (\w+\ ){{0,3}}mit)\b.*
         \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b |
@@ -115,11 +117,11 @@ _PATTERNS: dict[Rule, str] = {
     "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
         ^english\b | ^englisch(\ bitte)?$""",
     "german": r"\b(wieder|doch|auf|in)\ deutsch\b | ^deutsch(\ bitte)?$",
-    "opening": rf"""^ist\ (denn\ |da\ |bei\ (ihnen|euch)\ |noch\ |heute\ |jetzt\ )*(jemand|wer|einer)
-            (\ noch|\ da|\ im\ haus|\ heute|\ jetzt)*$ |
-        ^(?!.*\btermin).*\b(ob\ (sie|ihr)\b.*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
-            (haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}(?!\ w) |
-            {_DAY}\ {_OPEN}(?!\ w) | (haben|habt|seid|sind)\ (sie|ihr)\b.*\b{_OPEN}\b.*\b{_DAY}$) |
+    "opening": rf"""^(hallo\ |ja\ )*ist\ (denn\ |da\ |bei\ (ihnen|euch)\ |noch\ |heute\ |jetzt\ )*(jemand|wer|einer)
+            (\ noch|\ da|\ im\ (haus|büro)|\ in\ der\ \w+|\ heute|\ jetzt)*$ |
+        ^(?!.*\btermin).*\b(ob\ (sie|ihr)\b.*\b{_DAY}\b.*\b{_OPEN}\b(?!\ w) |
+            (haben|habt|hat|seid|sind|ist)\b(?!\ ich).*\b{_DAY}\b.*\b{_OPEN}\b(?!\ w) |
+            {_DAY}\ {_OPEN}\b(?!\ w) | (haben|habt|seid|sind)\ (sie|ihr)\b.*\b{_OPEN}\b.*\b{_DAY}$) |
         \b(ab\ |von\ )?wann\b.*\bwieder\ (wer\ |jemand\ |einer\ )?{_OPEN}$ |
         ^(haben|habt|sind|seid)\ (sie|ihr)\ wieder\ {_OPEN}$ |
         ^(und\ )?(bis\ wann|wie\ lange)\ (haben|habt|sind|seid)\ (sie|ihr)\b.*\b{_OPEN}$""",

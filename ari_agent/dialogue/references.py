@@ -77,15 +77,18 @@ class Reference:
         return " ".join(telling(self.passage.title.lower()))
 
     def leads_to(self, passage: Passage, text: str) -> bool:
-        """Tell whether a passage answers the question: the one spoken of last only where it has a word of it.
+        """Tell whether a passage answers the question: it has a word of it, or is about the same matter.
 
-        Its name was only added, so that it is found whatever was asked.
+        The name of what was spoken of was only added, so that the passage on it is found whatever was asked.
         """
         if not can_answer(passage, text):
             return False
         told = telling(text)
         said = _plain(f"{passage.title} {passage.text}".lower())
-        return passage.id != self.passage.id or not told or any(_plain(word)[:_STEM] in said for word in told)
+        shared = any(_plain(word)[:_STEM] in said for word in told)
+        if passage.id == self.passage.id:
+            return shared or not told
+        return shared or any(_plain(word)[:_STEM] in said for word in self._topic().split())
 
     def added(self, text: str) -> str:
         """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …"."""

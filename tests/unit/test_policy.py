@@ -142,6 +142,7 @@ SENTENCES: dict[str | None, list[str]] = {
         "haben sie an heiligabend geöffnet",
         "wann machen sie wieder auf",
         "bis wann sind sie heute da",
+        "hallo ist noch jemand in der praxis",
         "sind sie am dritten oktober da",
     ],
     "appointment": [
@@ -161,6 +162,7 @@ SENTENCES: dict[str | None, list[str]] = {
         "",
         "kann ich ohne termin kommen",
         "brauche ich einen termin",
+        "und tut das weh",
         "wann sind die blutwerte da",
         "können sie mich wieder hören",
         "das ist alles sehr teuer",
