@@ -280,8 +280,16 @@ class Log(Section):
         description="full: an entry outlives a power cut once it waits there; normal: the last seconds may not; off: "
         "as the operating system likes",
     )
+    anchors: Path = Field(
+        Path("/var/lib/ari-agent/anchors.jsonl"),
+        description="File to which ari-agent audit anchor adds the newest event's number and hash, signed",
+    )
+    anchor_key: Path = Field(
+        Path("/var/lib/ari-agent/anchor.key"),
+        description="Ed25519 key of the anchors (PEM), made with the first one; its public half lies beside it as .pub",
+    )
 
-    @field_validator("spool")
+    @field_validator("spool", "anchors", "anchor_key")
     @classmethod
     def _beside(cls, path: Path, info: ValidationInfo) -> Path:
         return beside_the_file(path, info)

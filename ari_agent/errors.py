@@ -15,6 +15,7 @@ AgentError
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
 │   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
+├── AnchorError            the anchors of the call log or their key cannot be read or written
 ├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
 └── CallLogError           the call log's database cannot be reached; retry
     └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
@@ -107,6 +108,10 @@ class EngineTimeout(EngineError):
     """The engine did not answer in time."""
 
     retryable = True
+
+
+class AnchorError(AgentError):
+    """The anchors of the call log, or the key that signs them, cannot be used."""
 
 
 class SpoolError(AgentError):

@@ -102,12 +102,14 @@ class EscalationEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallNoted:
-    """Something worth an auditor's eye, as a code with a detail free of personal data."""
+    """Something worth an auditor's eye."""
 
     call: UUID
     at: datetime
     code: str
     detail: str = ""
+    """A code as well, such as "stage=decide", without blanks and with fewer than five digits in a row: the chain of
+    events never forgets, so nothing else may get in."""
 
 
 @dataclass(frozen=True, slots=True)

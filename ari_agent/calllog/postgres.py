@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -157,7 +158,7 @@ class PostgresLog:
 
     async def _record(self, connection: Connection, waiting: Waiting) -> None:
         kind, record = waiting.kind, waiting.record
-        values = _values(record) | {"entry": waiting.id}
+        values = _values(record) | {"entry": waiting.id, "salt": secrets.token_bytes(32)}
         sqlstate = await self._execute(connection, f"record_{kind}", values)
         if sqlstate is not None and not isinstance(record, Started):
             # No second attempt would fare better. The driver's text holds the values, so only its code is kept.

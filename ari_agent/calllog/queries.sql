@@ -50,15 +50,21 @@ INSERT INTO ari_agent.migration (number, name, sha256) VALUES (%(number)s, %(nam
 
 -- name: record_opened
 WITH entry AS (
-    INSERT INTO ari_agent.event (entry, call, at, kind, detail)
+    INSERT INTO ari_agent.event (entry, call, at, kind, detail, seal)
     VALUES (
         %(entry)s, %(call)s, %(at)s, 'opened',
         jsonb_build_object(
             'node', %(node)s::text, 'withheld', %(caller)s::text IS NULL, 'test', %(test)s::boolean
+        ),
+        ari_agent.seal(
+            %(salt)s,
+            jsonb_build_object('caller', %(caller)s::text, 'channel', %(channel)s::text, 'dialled', %(dialled)s::text)
         )
     )
     ON CONFLICT (entry) DO NOTHING
     RETURNING seq
+), salted AS (
+    INSERT INTO ari_agent.salt (entry, call, salt) SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry
 ), opened AS (
     INSERT INTO ari_agent.call (id, opened_at, node, channel, dialled, caller, test)
     SELECT
@@ -105,9 +111,10 @@ WITH entry AS (
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: record_turn
--- Two different entries with the same number are a fault and refused by the primary key.
+-- Two different entries with the same number are a fault and refused by the primary key. Words are sealed if there are
+-- any.
 WITH entry AS (
-    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail, seal)
     VALUES (
         %(entry)s, %(call)s, %(at)s, 'turn', %(act)s,
         jsonb_strip_nulls(jsonb_build_object(
@@ -115,10 +122,18 @@ WITH entry AS (
             'reason', nullif(%(reason)s::text, ''), 'total_ms', %(total_ms)s::double precision,
             'interrupted', %(interrupted)s::boolean, 'intent', %(intent)s::text, 'urgency', %(urgency)s::text,
             'decided_by', %(decided_by)s::text
-        ))
+        )),
+        CASE WHEN coalesce(%(caller_text)s::text, %(agent_text)s::text) IS NOT NULL THEN
+            ari_agent.seal(
+                %(salt)s, jsonb_build_object('caller_text', %(caller_text)s::text, 'agent_text', %(agent_text)s::text)
+            )
+        END
     )
     ON CONFLICT (entry) DO NOTHING
-    RETURNING seq
+    RETURNING seq, seal
+), salted AS (
+    INSERT INTO ari_agent.salt (entry, call, salt)
+    SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry WHERE seal IS NOT NULL
 ), parent AS (
     INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
 ), taken AS (

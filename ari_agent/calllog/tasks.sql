@@ -2,11 +2,28 @@
 
 -- name: record_task
 -- A text that is too long is cut: what a caller asked for must not be lost for its length.
-WITH entry AS (
-    INSERT INTO ari_agent.event (entry, call, at, kind, code)
-    VALUES (%(entry)s, %(call)s, %(at)s, 'task', %(kind)s)
+WITH given AS (
+    SELECT
+        nullif(left(%(name)s::text, 200), '') AS name, nullif(left(%(number)s::text, 80), '') AS number,
+        nullif(left(%(company)s::text, 200), '') AS company, nullif(left(%(email)s::text, 254), '') AS email,
+        nullif(left(%(recipient)s::text, 200), '') AS recipient, nullif(left(%(matter)s::text, 2000), '') AS matter
+), entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail, seal)
+    SELECT
+        %(entry)s::uuid, %(call)s::uuid, %(at)s::timestamptz, 'task', %(kind)s::text,
+        jsonb_build_object('task', %(ident)s::uuid),
+        ari_agent.seal(
+            %(salt)s,
+            jsonb_build_object(
+                'name', name, 'number', number, 'company', company, 'email', email, 'recipient', recipient,
+                'matter', matter
+            )
+        )
+    FROM given
     ON CONFLICT (entry) DO NOTHING
     RETURNING seq
+), salted AS (
+    INSERT INTO ari_agent.salt (entry, call, salt) SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry
 ), parent AS (
     INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
 ), taken AS (
@@ -15,23 +32,31 @@ WITH entry AS (
         urgency, intent, reason, complete
     )
     SELECT
-        %(ident)s::uuid, %(call)s::uuid, %(at)s::timestamptz, %(kind)s::text,
-        nullif(left(%(name)s::text, 200), ''), nullif(left(%(number)s::text, 80), ''),
-        nullif(left(%(company)s::text, 200), ''), nullif(left(%(email)s::text, 254), ''),
-        nullif(left(%(recipient)s::text, 200), ''), nullif(left(%(matter)s::text, 2000), ''),
-        %(earliest)s::timestamptz, %(latest)s::timestamptz, %(due)s::timestamptz, %(urgency)s::text,
+        %(ident)s::uuid, %(call)s::uuid, %(at)s::timestamptz, %(kind)s::text, name, number, company, email, recipient,
+        matter, %(earliest)s::timestamptz, %(latest)s::timestamptz, %(due)s::timestamptz, %(urgency)s::text,
         nullif(%(intent)s::text, ''), nullif(%(reason)s::text, ''), %(complete)s::boolean
-    FROM entry
+    FROM entry, given
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: record_note
 -- A call has one note; another entry with a note of the same call is a fault and refused by the primary key.
 WITH entry AS (
-    INSERT INTO ari_agent.event (entry, call, at, kind, code)
-    VALUES (%(entry)s, %(call)s, %(at)s, 'note', %(urgency)s)
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, seal)
+    VALUES (
+        %(entry)s, %(call)s, %(at)s, 'note', %(urgency)s,
+        ari_agent.seal(
+            %(salt)s,
+            jsonb_build_object(
+                'who', left(%(who)s::text, 500), 'about', %(about)s::text[], 'agreed', %(agreed)s::text[],
+                'open', %(open)s::text[]
+            )
+        )
+    )
     ON CONFLICT (entry) DO NOTHING
     RETURNING seq
+), salted AS (
+    INSERT INTO ari_agent.salt (entry, call, salt) SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry
 ), parent AS (
     INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
 ), written AS (

@@ -15,6 +15,7 @@ import typer
 import ari_agent
 from ari_agent import log
 from ari_agent.cli import (
+    audit,
     bypass,
     callbacks,
     calllog,
@@ -46,6 +47,7 @@ app.add_typer(bypass.app)
 app.add_typer(calls.app)
 app.add_typer(calllog.app)
 app.add_typer(callbacks.app)
+app.add_typer(audit.app)
 app.add_typer(contacts.app)
 app.add_typer(knowledge.app)
 app.add_typer(models.app)

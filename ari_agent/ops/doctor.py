@@ -6,10 +6,13 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Container, Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from ari_agent.asterisk import TransportName, Watchdog
+from ari_agent.calllog.anchor import kept
+from ari_agent.calllog.chain import ChainReader
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.spool import Left, look
@@ -43,6 +46,9 @@ DEADLOCKS = "res_stasis_device_state.so"
 """https://github.com/asterisk/asterisk/issues/2170; asterisk/modules.conf says more."""
 SERVER_S = 5.0
 """Limit for the server of the language model to answer."""
+ANCHOR_HOURS = 26.0
+"""An older newest anchor is told: once a day is the least."""
+ANCHOR = "let cron or a systemd timer run `ari-agent audit anchor` every hour, and copy the file elsewhere"
 WAITS_S = 60.0
 """An entry of the call log that waits longer is told; the database takes them in milliseconds."""
 WITHOUT = "until then policy and search decide every turn: `ari-agent models list`, then `ari-agent models fetch NAME`"
@@ -59,7 +65,7 @@ async def examine(settings: Settings, documents: Documents) -> list[Finding]:
         findings += [finding async for finding in examination(settings)]
     passages = await asyncio.to_thread(_passages, settings, documents, findings)
     findings += await examine_model(settings.model, passages)
-    for examination in (_ears, _voice, _database):
+    for examination in (_ears, _voice, _database, _anchor):
         findings += [finding async for finding in examination(settings)]
     return [*findings, *await asyncio.to_thread(examine_spool, settings.log)]
 
@@ -257,6 +263,34 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("database", Level.GOOD, "the call log can be written")
     for finding in findings:
         yield finding
+
+
+async def _anchor(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        yield await examine_anchor(settings.log)
+    except AgentError as e:
+        remedy = "until then nobody can prove that the call log is whole: compare log.anchors and log.anchor_key"
+        yield Finding("anchor", Level.WARNING, str(e), remedy)
+
+
+async def examine_anchor(log: Log) -> Finding:
+    """Return whether the newest anchor is fresh and its event still in the chain. Raises AnchorError, CallLogError."""
+    anchors = await asyncio.to_thread(kept, log.anchors)
+    if not anchors:
+        return Finding("anchor", Level.WARNING, f"there is none in {log.anchors}", ANCHOR)
+    newest = anchors[-1]
+    async with ChainReader.open(log) as reader:
+        head = await reader.head()
+        holds = newest.chain == str(head.chain) and (
+            newest.number < head.first or newest.hash == await reader.hash_at(newest.number)
+        )
+    if not holds:
+        found = f"event {newest.number} is not what the anchor of {newest.at} says"
+        return Finding("anchor", Level.ERROR, found, "somebody changed the call log's database: ari-agent audit verify")
+    hours = (datetime.now(UTC) - datetime.fromisoformat(newest.at)).total_seconds() / 3600
+    if hours > ANCHOR_HOURS:
+        return Finding("anchor", Level.WARNING, f"the newest is {hours:.0f} hours old", ANCHOR)
+    return Finding("anchor", Level.GOOD, f"the chain holds to event {newest.number}, {newest.at}")
 
 
 def examine_spool(log: Log) -> list[Finding]:

@@ -24,7 +24,7 @@ Tables = dict[str, dict[str, Any]]
 def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | None = None) -> Tables:
     """Return the settings as tables.
 
-    `folder` is where the agent keeps its database, its spool and what its model has read. `engine` decides what is
+    `folder` is where the agent keeps its call log and what its model has read. `engine` decides what is
     said: without one the demo company's model does if it is there. "remote" needs model.url too.
     """
     return {
@@ -45,7 +45,13 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
             "gguf": str(STANDIN),
             "cache": str(folder / "model"),
         },
-        "log": {"data": str(folder / "postgres"), "spool": str(folder / "spool"), "wording": True},
+        "log": {
+            "data": str(folder / "postgres"),
+            "spool": str(folder / "spool"),
+            "anchors": str(folder / "anchors.jsonl"),
+            "anchor_key": str(folder / "anchor.key"),
+            "wording": True,
+        },
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
         "watchdog": {"runtime": str(folder / "run")},
     }

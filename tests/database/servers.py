@@ -83,7 +83,8 @@ class CompanyPostgres:
             self.port: int = free.getsockname()[1]
         self.password_file = folder / "password"
         self.password_file.write_text(PASSWORD)
-        settings = f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\n"
+        settings = f"port={self.port}\nmax_connections=120\nfsync=off\n"
+        settings += "listen_addresses='127.0.0.1'\nunix_socket_directories=''\n"
         self._run("initdb", "--auth=scram-sha-256", "--username=firma", f"--pwfile={self.password_file}", "-E", "UTF8")
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(settings)

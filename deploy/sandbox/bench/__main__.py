@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
-from sandbox.bench import decisions, dialogues, llama, machine, report, search
+from sandbox.bench import calllog, decisions, dialogues, llama, machine, report, search
 from sandbox.bench.machine import Before
 from sandbox.bench.measure import Bench, Parallel
 from sandbox.bench.report import Json, Report
@@ -36,10 +36,11 @@ BY_ITSELF = {
     "decisions": ("decisions", decisions.measure, decisions.show),
     "search": ("search", search.measure, search.show),
     "dialogues": ("dialogues", dialogues.measure, dialogues.show),
+    "log": ("log", calllog.measure, calllog.show),
 }
 """What is measured without calls: the section, its key in the JSON, what measures and what prints it."""
 SECTIONS = ("calls", *BY_ITSELF)
-SLOW = frozenset({"llama", "search", "dialogues"})
+SLOW = frozenset({"llama", "search", "dialogues", "log"})
 """Not with --quick, unless asked for."""
 
 

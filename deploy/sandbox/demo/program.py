@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ari_agent.calllog import audit
 from ari_agent.cli.company import company_script
 from ari_agent.config import Settings
 from sandbox import caller_voice
@@ -52,6 +53,8 @@ async def play(
         tasks = await running.tasks.tasks(done=True)
         counts = {f"ari_agent.{name.removesuffix('s')}": n for name, n in (await running.reader.counts()).items()}
         counts["ari_agent.task"] = len(tasks)
+        chain_ok = (await audit.verify(running.settings.log)).holds
+        wrong = unexpected(calls, [scene.expected for scene in scenes], running.settings.model.engine)
         excerpt = await asyncio.to_thread(_run, psql("-X", "-P", "pager=off", "-c", AUDITORS_VIEW))
         result = Result(
             asterisk=running.asterisk,
@@ -59,10 +62,10 @@ async def play(
             calls=calls,
             log_rows=sum(counts.values()),
             log_tables=counts,
-            chain_ok=None,
+            chain_ok=chain_ok,
             heard_ms=heard_summary(calls),
             seconds=round(time.monotonic() - began, 1),
-            unexpected=unexpected(calls, [scene.expected for scene in scenes], running.settings.model.engine),
+            unexpected=wrong if chain_ok else [*wrong, "the chain of the call log's events does not hold"],
         )
         screen.calls(calls)
         screen.times(calls)

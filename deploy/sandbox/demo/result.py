@@ -140,7 +140,8 @@ class Result:
     calls: list[CallResult]
     log_rows: int
     log_tables: dict[str, int]
-    chain_ok: bool | None
+    chain_ok: bool
+    """Whether the chain of events in the call log holds."""
     heard_ms: ear.Summary | None
     seconds: float
     unexpected: list[str]
