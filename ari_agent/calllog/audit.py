@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ari_agent.calllog import anchor as anchors
 from ari_agent.calllog.anchor import Anchor
@@ -44,10 +43,10 @@ class Report:
 async def verify(settings: Log) -> Report:
     """Examine chain, seals and anchors. Raises CallLogError or AnchorError."""
     kept = await asyncio.to_thread(anchors.kept, settings.anchors)  # first: none can be newer than what is examined
-    key = await asyncio.to_thread(anchors.public_key, settings.anchor_key) if kept else None
+    is_signed = await asyncio.to_thread(_signature, settings) if kept else None
     async with ChainReader.open(settings) as reader:
         database = await reader.examine()
-        anchored = await _anchored(kept, key, reader, database.head) if key else Anchored()
+        anchored = await _anchored(kept, is_signed, reader, database.head) if is_signed else Anchored()
         return Report(database, anchored)
 
 
@@ -56,19 +55,31 @@ async def anchor(settings: Log) -> tuple[Anchor, bool]:
 
     Raises CallLogError or AnchorError.
     """
-    key = await asyncio.to_thread(anchors.private_key, settings.anchor_key)
+    from ari_agent.calllog import signing
+
+    key = await asyncio.to_thread(signing.private_key, settings.anchor_key)
     async with ChainReader.open(settings) as reader:
         head = await reader.head()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = anchors.sign(Anchor(str(head.chain), head.number, head.hash, now), key)
+    made = signing.sign(Anchor(str(head.chain), head.number, head.hash, now), key)
     await asyncio.to_thread(anchors.keep, made, settings.anchors)
     return made, await asyncio.to_thread(anchors.announce, made)
 
 
-async def _anchored(kept: list[Anchor], key: Ed25519PublicKey, reader: ChainReader, head: Head) -> Anchored:
+def _signature(settings: Log) -> Callable[[Anchor], bool]:
+    """Return what examines a signature; its package is loaded here, because only an audit needs it."""
+    from ari_agent.calllog import signing
+
+    key = signing.public_key(settings.anchor_key)
+    return lambda one: signing.is_signed(one, key)
+
+
+async def _anchored(
+    kept: list[Anchor], is_signed: Callable[[Anchor], bool], reader: ChainReader, head: Head
+) -> Anchored:
     found = Anchored(newest=kept[-1])
     for one in kept:
-        if not anchors.is_signed(one, key):
+        if not is_signed(one):
             found.faults.append(Fault(one.number, "Anker: die Unterschrift ist nicht die unseres Schlüssels"))
         elif one.chain != str(head.chain):
             found.faults.append(Fault(one.number, f"Anker vom {one.at} gehört zu einer anderen Kette"))

@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ari_agent.calllog import anchor as anchors
-from ari_agent.calllog import audit, chain
+from ari_agent.calllog import audit, chain, signing
 from ari_agent.calllog.anchor import Anchor
 from ari_agent.calllog.audit import Report
 from ari_agent.calllog.database import Database
@@ -244,7 +244,7 @@ async def test_an_anchor_that_was_changed_or_is_of_another_chain_is_told(calls: 
     line = settings.anchors.read_text()
     settings.anchors.write_text(line.replace('"number": 9', '"number": 8'))
     assert "Unterschrift" in (await audit.verify(settings)).anchored.faults[0].finding
-    other = anchors.sign(replace(made, chain=str(uuid4())), anchors.private_key(settings.anchor_key))
+    other = signing.sign(replace(made, chain=str(uuid4())), signing.private_key(settings.anchor_key))
     settings.anchors.write_text(line)
     anchors.keep(other, settings.anchors)
     assert "anderen Kette" in (await audit.verify(settings)).anchored.faults[0].finding
@@ -281,7 +281,7 @@ async def test_the_script_that_knows_nothing_of_us_agrees(
     async with PostgresLog.open(settings, "eins") as log:
         log.write(turn(uuid4(), source='preise/"wärme", \\ ß😀'))
     await audit.anchor(settings)
-    signed = ("--anchors", settings.anchors, "--key", anchors.public_path(settings.anchor_key))
+    signed = ("--anchors", settings.anchors, "--key", signing.public_path(settings.anchor_key))
     assert script(export(calls, tmp_path, form)) == (
         0, "events 1 to 28, no anchors: the end may be cut off: as written\n",
     )  # fmt: skip
@@ -397,17 +397,17 @@ async def test_events_made_as_a_set_go_through_the_chain_too(calls: CallDatabase
 
 def test_a_key_is_made_once_and_only_for_us(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "anchor.key"
-    key = anchors.private_key(path)
-    assert anchors.name_of(anchors.private_key(path).public_key()) == anchors.name_of(key.public_key())
-    assert anchors.name_of(anchors.public_key(path)) == anchors.name_of(key.public_key())
+    key = signing.private_key(path)
+    assert signing.name_of(signing.private_key(path).public_key()) == signing.name_of(key.public_key())
+    assert signing.name_of(signing.public_key(path)) == signing.name_of(key.public_key())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     path.write_text("no key")
     with pytest.raises(AnchorError, match="anchor_key"):
-        anchors.private_key(path)
-    anchors.public_path(path).unlink()
+        signing.private_key(path)
+    signing.public_path(path).unlink()
     with pytest.raises(AnchorError, match="anchor_key"):
-        anchors.public_key(path)
+        signing.public_key(path)
 
 
 def test_an_anchor_is_told_to_the_journal(tmp_path: Path) -> None:
