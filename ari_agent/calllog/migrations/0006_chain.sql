@@ -24,12 +24,7 @@ ALTER TABLE ari_agent.event
         kind IN (
             'opened', 'answered', 'disclosed', 'turn', 'escalated', 'noted', 'task', 'note', 'closed', 'refused', 'system'
         )
-    ),
-    -- A code, too short in digits for a telephone number; what is there already stays.
-    ADD CONSTRAINT event_noted_check CHECK (
-        kind <> 'noted' OR NOT detail ? 'detail'
-        OR (detail ->> 'detail' ~ '^[A-Za-z0-9._:/+=-]{1,80}$' AND detail ->> 'detail' !~ '[0-9]{5}')
-    ) NOT VALID;
+    );
 
 -- What the hash covers: every column but the hash itself. Times are microseconds since 1970, whatever the session's
 -- time zone; a seal is written in hexadecimal.
@@ -62,7 +57,12 @@ $$;
 ALTER TABLE ari_agent.event
     ALTER COLUMN number SET NOT NULL,
     ALTER COLUMN hash SET NOT NULL,
-    ADD CONSTRAINT event_number_key UNIQUE (number);
+    ADD CONSTRAINT event_number_key UNIQUE (number),
+    -- A code, too short in digits for a telephone number; what is there already stays.
+    ADD CONSTRAINT event_noted_check CHECK (
+        kind <> 'noted' OR NOT detail ? 'detail'
+        OR (detail ->> 'detail' ~ '^[A-Za-z0-9._:/+=-]{1,80}$' AND detail ->> 'detail' !~ '[0-9]{5}')
+    ) NOT VALID;
 
 -- Runs with the rights of its owner: who may add events needs no right to read or lock anything.
 CREATE FUNCTION ari_agent.chain_event() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
