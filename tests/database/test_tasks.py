@@ -109,13 +109,14 @@ async def test_texts_with_anything_in_them_are_stored(calls: CallDatabase) -> No
 
 async def test_events_tell_of_tasks_and_notes_without_their_content(calls: CallDatabase) -> None:
     taken, call = callback(uuid4()), uuid4()
-    await record(calls, taken, callback(call, kind="message"), noted(call))
+    message = callback(call, kind="message")
+    await record(calls, taken, message, noted(call))
     async with TaskReader.open(calls.settings) as reader:
         assert await reader.finish(taken.ident, "Frau Berg")
     events = calls.query("SELECT kind, code, detail FROM ari_agent.event ORDER BY seq")
     assert [tuple(event.values()) for event in events] == [
-        ("task", "callback", {}),
-        ("task", "message", {}),
+        ("task", "callback", {"task": str(taken.ident)}),
+        ("task", "message", {"task": str(message.ident)}),
         ("note", "high", {}),
         ("task", "done", {}),
     ]
