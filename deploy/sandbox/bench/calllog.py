@@ -51,7 +51,7 @@ SIZES = """
 MAKE = """
     INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
     SELECT gen_random_uuid(), gen_random_uuid(), now(), 'turn', 'answer', jsonb_build_object(
-        'number', n % 9, 'heard', 'speech', 'source', 'preise/wartung', 'total_ms', 399.3, 'interrupted', false,
+        'number', n %% 9, 'heard', 'speech', 'source', 'preise/wartung', 'total_ms', 399.3, 'interrupted', false,
         'intent', 'preis', 'urgency', 'normal', 'decided_by', 'encoder')
     FROM generate_series(1, %s) AS n
 """
