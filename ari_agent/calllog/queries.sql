@@ -130,10 +130,11 @@ WITH entry AS (
         END
     )
     ON CONFLICT (entry) DO NOTHING
-    RETURNING seq, seal
+    RETURNING seq
 ), salted AS (
     INSERT INTO ari_agent.salt (entry, call, salt)
-    SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry WHERE seal IS NOT NULL
+    SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry
+    WHERE coalesce(%(caller_text)s::text, %(agent_text)s::text) IS NOT NULL
 ), parent AS (
     INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
 ), taken AS (

@@ -64,7 +64,10 @@ GRANT UPDATE (
 ) ON ari_agent.call TO ari_agent_agent;
 GRANT INSERT, SELECT (call) ON ari_agent.turn TO ari_agent_agent;
 GRANT INSERT ON ari_agent.task, ari_agent.note TO ari_agent_agent;
-GRANT INSERT (entry, call, at, kind, code, detail), SELECT (seq, entry) ON ari_agent.event TO ari_agent_agent;
+GRANT INSERT (entry, call, at, kind, code, detail, seal), SELECT (seq, entry, number, hash)
+ON ari_agent.event TO ari_agent_agent;
+GRANT INSERT ON ari_agent.salt TO ari_agent_agent;
+GRANT EXECUTE ON FUNCTION ari_agent.seal(bytea, jsonb) TO ari_agent_agent;
 
 -- The desk calls back: it sees what is open or was done within two weeks, and of calls only those that this is about.
 GRANT SELECT ON ari_agent.task, ari_agent.note, ari_agent.contact TO ari_agent_desk;
@@ -82,11 +85,20 @@ ari_agent.v_ausfaelle, ari_agent.v_notizstichprobe, ari_agent.v_sicherungen, ari
 ari_agent.v_kennzahlen, ari_agent.migration, ari_agent.event
 TO ari_agent_auditor;
 
+-- Whoever anchors or examines the chain sees numbers and hashes; the functions read the rest with the owner's rights.
+GRANT SELECT ON ari_agent.chain, ari_agent.v_siegel TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
+GRANT SELECT ON ari_agent.v_kette TO ari_agent_auditor, ari_agent_privacy;
+GRANT EXECUTE ON FUNCTION
+ari_agent.kette_fehler(bigint, bigint), ari_agent.kette_pruefen(), ari_agent.siegel_fehler(bigint, bigint)
+TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
+
 GRANT SELECT ON ari_agent.v_kennzahlen TO ari_agent_metrics;
 
 -- Finds, hands out and erases; neither writes what callers said nor touches the log of events.
 GRANT SELECT, DELETE ON ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.contact
 TO ari_agent_privacy;
+GRANT SELECT, DELETE ON ari_agent.salt TO ari_agent_privacy;
+GRANT EXECUTE ON FUNCTION ari_agent.forget_events(timestamptz) TO ari_agent_privacy;
 GRANT UPDATE (caller, channel, caller_erased_at) ON ari_agent.call TO ari_agent_privacy;
 GRANT UPDATE (caller_text, agent_text) ON ari_agent.turn TO ari_agent_privacy;
 GRANT UPDATE (caller_name, number, company, email, recipient, matter, done_by) ON ari_agent.task TO ari_agent_privacy;

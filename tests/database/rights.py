@@ -11,7 +11,8 @@ AUDITED = (
     "v_anrufe", "v_gespraechsschritte", "v_rueckrufe", "v_notizen", "v_wissensstaende", "v_nummernluecken",
     "v_unvollstaendig", "v_ki_hinweis_fehlt", "v_wortlaut", "v_aufbewahrung", "v_loeschungen",
     "v_betroffenenanfragen", "v_einsichten", "v_server", "v_anruf_versionen", "v_uebergaben", "v_konten",
-    "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen",
+    "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen", "v_kette", "v_siegel",
+    "chain",
 )  # fmt: skip
 
 AGENT: Rights = {
@@ -30,7 +31,10 @@ AGENT: Rights = {
     "turn": {"SELECT": "call", "INSERT": "*"},
     "task": {"INSERT": "*"},
     "note": {"INSERT": "*"},
-    "event": {"SELECT": "seq entry", "INSERT": "entry call at kind code detail"},
+    "event": {"SELECT": "seq entry number hash", "INSERT": "entry call at kind code detail seal"},
+    "salt": {"INSERT": "*"},
+    "chain": _READ,
+    "v_siegel": _READ,
 }
 
 DESK: Rights = {
@@ -51,6 +55,10 @@ PRIVACY: Rights = {
     "task": {"SELECT": "*", "UPDATE": "caller_name number company email recipient matter done_by", "DELETE": "*"},
     "note": {"SELECT": "*", "UPDATE": "who about agreed open", "DELETE": "*"},
     "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
+    "salt": {"SELECT": "*", "DELETE": "*"},
+    "chain": _READ,
+    "v_kette": _READ,
+    "v_siegel": _READ,
     "migration": _READ,
     "event": _READ,
     "v_aufbewahrung": _READ,

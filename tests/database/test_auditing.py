@@ -141,7 +141,10 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert not by_name["ari_agent_owner"]["darf_anmelden"]
     assert by_name["ari_agent_migrate"]["mitglied_von"] == "ari_agent_owner"
     assert any(row["superuser"] for row in by_name.values())
-    assert values(answers["11"][0], "tabelle", "stand") == [(table, "O") for table in TRIGGERS]
+    (chain,), seals, triggers = answers["11"]
+    assert (chain["in_ordnung"], chain["erster_fehler"], chain["letzte_nummer"]) == (True, None, chain["ereignisse"])
+    assert seals == []
+    assert values(triggers, "tabelle", "stand") == [(table, "A" if table == "event" else "O") for table in TRIGGERS]
     assert values(answers["12"][0], "grund", "anrufe", "minuten") == [("engine-failed", 1, 1)]
     notes, sample = answers["13"]
     assert values(notes, "anruf", "ki_erzeugt", "erzeugt_von") == [(GOOD, True, MADE_BY)]

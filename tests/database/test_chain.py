@@ -28,7 +28,8 @@ from ari_agent.calllog.schema import SHIPPED, migrate
 from ari_agent.cli import audit as command
 from ari_agent.config import Log
 from ari_agent.errors import AnchorError
-from ari_agent.ops.doctor import Level, examine_anchor
+from ari_agent.ops.doctor import examine_anchor
+from ari_agent.ops.finding import Level
 from ari_agent.record import CallNoted
 from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, whole_call
 

@@ -109,7 +109,8 @@ ALTER TABLE ari_agent.chain ENABLE ALWAYS TRIGGER chain_fixed;
 
 -- Forget the oldest events without a hole: the chain then begins later, with the hash that its first event follows,
 -- and says so in an event of its own. Returns how many were forgotten.
-CREATE FUNCTION ari_agent.forget_events(older_than timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION ari_agent.forget_events(older_than timestamptz) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     begins ari_agent.chain;
     kept bigint;
