@@ -121,9 +121,12 @@ _STOP = re.compile(
         (?:brauche?|möchte|will)\ (?:doch\ )?(?:gar\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         (?:doch\ )?kein(?:en|e)?\ (?:rückruf|nachricht)(?:\ mehr)? |
         (?:habe?\ es|habs)\ mir\ (?:jetzt\ |doch\ )?anders\ überlegt )
-    (?:\ {_POLITE})* (?:\ |$) )+""",
+    (?:\ {_POLITE})* (?:\ |$) )+
+    (?: (?:{_POLITE}\ )* (?:ich|wir)\ (?:rufe?|ruf|melde|meld|versuche?|probiere?|komme?|schaue?|schreibe?|schicke?)n?
+        (?:\ \w+){{0,8}} )?""",
     re.VERBOSE,
 )
+"""Also with what the caller does instead: "lassen sie es, ich rufe morgen selber noch einmal an"."""
 
 
 def wants_to_stop(text: str) -> bool:

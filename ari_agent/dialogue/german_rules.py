@@ -109,10 +109,13 @@ _PATTERNS: dict[Rule, str] = {
     "ask-ai": rf"""\b(sind\ sie | bist\ du | ist\ das | (spreche?|rede?)\ ich\ (\w+\ ){{0,3}}mit)\b.*
         \b({_MACHINE} | mensch(en)? | mitarbeiter | echt)\b |
         \b(mit\ wem\ (spreche?|rede?|habe?)\ ich | wer\ (ist|spricht)\ (denn\ )?(da|dort|dran) | wer\ sind\ sie |
-        wie\ heißen\ sie | bin\ ich\ (da\ |hier\ |jetzt\ |denn\ )*(richtig|(bei|mit)\ (der|dem)) |
-        ist\ (da|dort|das)\ (die|der|das)\ (firma|praxis|werkstatt|hausverwaltung|halle))\b""",
+        wie\ heißen\ sie |
+        bin\ ich\ (da\ |hier\ |jetzt\ |denn\ |doch\ |nicht\ |schon\ )*(richtig|falsch|verkehrt|beim?\b|mit\ (der|dem)) |
+        ist\ (da|dort|das|hier)\ (denn\ |nicht\ |doch\ )*
+            (die|der|das)\ (firma|praxis|werkstatt|hausverwaltung|halle|pizzeria))\b""",
     "privacy": r"\b(datenschutz | meinen?\ daten | aufgezeichnet)\b",
-    "slower": r"""\b(langsamer | nicht\ so\ schnell | zu\ schnell |
+    "slower": r"""\b(langsamer | noch\ ?(ein\ ?)?mal\b.*\blangsam | langsam\ (bitte|sagen|sprechen|reden|wiederholen) |
+        nicht\ so\ schnell | zu\ schnell |
         (reden|sprechen|redest|sprichst)\ (so|ziemlich)\ schnell)\b""",
     "english": r"""\b(auf|in|sprechen\ sie|können\ sie|do\ you\ speak|speak)\ (auch\ )?(englisch|english)\b |
         ^english\b | ^englisch(\ bitte)?$""",

@@ -28,7 +28,7 @@ from ari_agent.dialogue.german_rules import (
 )
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
 from ari_agent.dialogue.reasons import ASKING_FOR_THE_MATTER, OFFERS
-from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, telling
+from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, only_one_can_answer, telling
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.german import tells
 from ari_agent.knowledge.reading import Kind, Match, Reading
@@ -106,6 +106,8 @@ class Hearing:
         if found.kind in _OF_PEOPLE and core != text:
             again = self._script.knowledge.read(core, self.last_text)
             found = found if again.kind in _OF_PEOPLE else again  # "ja", "und" before it make nobody desperate
+        if found.match is not None and not found.match.sure and (told := only_one_can_answer(found.match, text)):
+            found = replace(found, match=told)
         if not spelled and (_is_sure(found.match) or found.kind not in ("question", None)):
             return found
         for wording in spelled or filter(telling, (core, core_of(asked_last(text)))):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ari_agent.dialogue.german_questions import ASKING, is_question
 from ari_agent.knowledge.german import FILLERS, STOPWORDS
 from ari_agent.knowledge.passage import Passage
+from ari_agent.knowledge.reading import Match
 from ari_agent.spoken.tokens import words
 
 _MOST_WORDS = 14
@@ -16,6 +17,8 @@ _MOST_WORDS = 14
 _DOTS = str.maketrans("äöü", "aou")
 _STEM = 4
 """Letters by which words of a question and of a passage are compared."""
+_LONG_STEM = 6
+"""Letters by which a matter is known again in a title, where it decides between two passages."""
 _MOST_ADDED = 5
 """Words of "und eine große Inspektion", which asks of another thing what was asked before."""
 
@@ -50,6 +53,11 @@ _LEANING = re.compile(
 _ADDED = re.compile(
     r"(?:und|oder)\ (?:auch\ |noch\ |dann\ |was\ ist\ mit\ |wie\ ist\ (?:das|es)\ (?:mit|bei)\ )*(.+)", re.VERBOSE
 )
+_MEANT = re.compile(
+    r"(?:(?:ach|oh|äh|nein|nee|entschuldigung|entschuldigen\ sie|moment|halt|sorry|pardon|stopp|also|bitte)\ )*"
+    r"(?:(?:ich|wir)\ (?:meinte?n?|meine)|gemeint\ (?:war|ist))\ (?:(?:eigentlich|natürlich|doch|aber|jetzt|ja)\ )*(.+)"
+)
+"""A correction of what was asked before: "entschuldigung, ich meinte für eine Katze"."""
 _NAMELESS = re.compile(
     r"\b(das|die|der|den|dem|dies\w*|davon|dafür|dabei|dazu|damit|da|so ?was|es|solche?n?|eine[nmrs]?)\b"
 )
@@ -91,7 +99,14 @@ class Reference:
         return shared or any(_plain(word)[:_STEM] in said for word in self._topic().split())
 
     def added(self, text: str) -> str:
-        """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …"."""
+        """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …".
+
+        A correction is asked along with it.
+        """
+        meant = _MEANT.fullmatch(text)
+        if meant is not None and not is_question(meant[1]) and len(meant[1].split()) <= _MOST_ADDED:
+            before, preposition, _ = self.question.rpartition(f" {meant[1].split()[0]} ")  # "für einen hund"
+            return f"{before if preposition else self.question} {meant[1]}"
         found = _ADDED.fullmatch(text)
         if found is None or ASKING.search(found[1]) or len(found[1].split()) > _MOST_ADDED:
             return ""
@@ -112,6 +127,22 @@ def can_answer(passage: Passage, text: str) -> bool:
     """Tell whether a passage has what the question asks for: a price, a time."""
     said = f"{passage.title} {passage.text}"
     return all(told.search(said) for wanted, told, _ in _ASPECTS if wanted.search(text))
+
+
+def only_one_can_answer(match: Match, text: str) -> Match | None:
+    """Return the match with a passage that is sure where, of two, it alone has the price or time that is asked for.
+
+    It must name the matter too; None where neither or both will do.
+    """
+    if match.runner_up is None or not match.possible or not asks_an_aspect(text):
+        return None
+    fitting = [passage for passage in (match.passage, match.runner_up) if can_answer(passage, text)]
+    if len(fitting) != 1:
+        return None
+    title = _plain(fitting[0].title.lower())
+    if not any(_plain(word)[:_LONG_STEM] in title for word in telling(text) if len(word) >= _LONG_STEM):
+        return None
+    return Match(fitting[0], match.confidence, None, sure=True, possible=True)
 
 
 def telling(text: str) -> list[str]:
