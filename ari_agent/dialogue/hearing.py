@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ari_agent.dialogue.acts import Act, Answer, Ask, Noted
@@ -28,7 +29,7 @@ from ari_agent.dialogue.german_rules import (
 )
 from ari_agent.dialogue.policy import Rule, is_clear, rule, stands
 from ari_agent.dialogue.reasons import ASKING_FOR_THE_MATTER, OFFERS
-from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, only_one_can_answer, telling
+from ari_agent.dialogue.references import Reference, can_answer, leaves_out_its_matter, only_one_fits, telling
 from ari_agent.dialogue.script import Script
 from ari_agent.knowledge.german import tells
 from ari_agent.knowledge.reading import Kind, Match, Reading
@@ -43,6 +44,9 @@ _OF_PEOPLE: frozenset[Kind | None] = frozenset(
 )
 """Kinds of turns for a person, of which there are false alarms in few words."""
 _GERMAN_WISHES: frozenset[Rule | None] = frozenset({"message", "opening", "privacy", "ask-ai"})
+_ASKS_US = re.compile(
+    r"\b(?:können|könnten|würden|machen|haben|bieten|dürfte?n?|kann|darf) (?:sie|ihr|ich|man|wir) \w+"
+)
 _IN_GERMAN = 4
 """Words of German from which a caller who asked for English goes on in it."""
 _A_MATTER = 4
@@ -106,7 +110,7 @@ class Hearing:
         if found.kind in _OF_PEOPLE and core != text:
             again = self._script.knowledge.read(core, self.last_text)
             found = found if again.kind in _OF_PEOPLE else again  # "ja", "und" before it make nobody desperate
-        if found.match is not None and not found.match.sure and (told := only_one_can_answer(found.match, text)):
+        if found.match is not None and not found.match.sure and (told := only_one_fits(found.match, text)):
             found = replace(found, match=told)
         if not spelled and (_is_sure(found.match) or found.kind not in ("question", None)):
             return found
@@ -127,7 +131,7 @@ class Hearing:
             return "wish-for-person"
         if found is None and ONLY_A_DAY.fullmatch(text) and self._told_hours():
             return "opening"
-        told = found == "fault" and not (QUESTION.match(text) or ASKING.search(text))  # not asked, so no answer to it
+        told = found == "fault" and not _asks_in_the_end(text)  # not asked, so no answer to it
         if found is not None and not told and not stands(found, self._plain_reading(text)):
             found = None
         if found in (None, "goodbye", "yes", "no"):
@@ -213,6 +217,11 @@ class Hearing:
         if isinstance(self.last, Answer):
             return bool(self.last.after)
         return len(self.asked_for) == 1 or self.last.reason in OFFERS or isinstance(self.last, Noted)
+
+
+def _asks_in_the_end(text: str) -> bool:
+    """Tell whether the words ask something, be it after a tale: "bin liegen geblieben, können sie mich abschleppen"."""
+    return QUESTION.match(text) is not None or ASKING.search(text) is not None or _ASKS_US.search(text) is not None
 
 
 def _is_sure(match: Match | None) -> bool:

@@ -15,10 +15,12 @@ from ari_agent.spoken.tokens import words
 _MOST_WORDS = 14
 """A longer turn says itself what it is about."""
 _DOTS = str.maketrans("äöü", "aou")
-_STEM = 4
-"""Letters by which words of a question and of a passage are compared."""
+_STEM, _ENDING = 4, 3
+"""Words of a question and of a passage are compared without so many letters at the end, but by four at least."""
 _LONG_STEM = 6
 """Letters by which a matter is known again in a title, where it decides between two passages."""
+_SHORTEST = 5
+"""Letters of a word that tells one title from another."""
 _MOST_ADDED = 5
 """Words of "und eine große Inspektion", which asks of another thing what was asked before."""
 
@@ -93,10 +95,10 @@ class Reference:
             return False
         told = telling(text)
         said = _plain(f"{passage.title} {passage.text}".lower())
-        shared = any(_plain(word)[:_STEM] in said for word in told)
+        shared = any(_stem(word) in said for word in told)
         if passage.id == self.passage.id:
             return shared or not told
-        return shared or any(_plain(word)[:_STEM] in said for word in self._topic().split())
+        return shared or any(_stem(word) in said for word in self._topic().split())
 
     def added(self, text: str) -> str:
         """Return what was asked before, asked of another matter: "und eine inspektion" is "was kostet …".
@@ -129,20 +131,29 @@ def can_answer(passage: Passage, text: str) -> bool:
     return all(told.search(said) for wanted, told, _ in _ASPECTS if wanted.search(text))
 
 
-def only_one_can_answer(match: Match, text: str) -> Match | None:
-    """Return the match with a passage that is sure where, of two, it alone has the price or time that is asked for.
+def only_one_fits(match: Match, text: str) -> Match | None:
+    """Return the match as a sure one where, of two passages, one alone is meant.
 
-    It must name the matter too; None where neither or both will do.
+    That is the one that has the price or time that is asked for, or whose title has all that the other's has of the
+    caller's words, and more than one; it must name the matter in any case. None where neither or both will do.
     """
-    if match.runner_up is None or not match.possible or not asks_an_aspect(text):
+    if match.runner_up is None or not match.possible:
         return None
-    fitting = [passage for passage in (match.passage, match.runner_up) if can_answer(passage, text)]
-    if len(fitting) != 1:
-        return None
-    title = _plain(fitting[0].title.lower())
-    if not any(_plain(word)[:_LONG_STEM] in title for word in telling(text) if len(word) >= _LONG_STEM):
+    passages = (match.passage, match.runner_up)
+    fitting = [passage for passage in passages if can_answer(passage, text)]
+    if len(fitting) == 2:
+        one, other = (_named_by(passage, text) for passage in passages)
+        fitting = [passages[one < other]] if (one < other or other < one) and len(one | other) > 1 else []
+    if len(fitting) != 1 or not _named_by(fitting[0], text):
         return None
     return Match(fitting[0], match.confidence, None, sure=True, possible=True)
+
+
+def _named_by(passage: Passage, text: str) -> frozenset[str]:
+    """Return the stems of the caller's words that a passage's title has."""
+    title = _plain(passage.title.lower())
+    stems = (_plain(word)[:_LONG_STEM] for word in telling(text) if len(word) >= _SHORTEST)
+    return frozenset(stem for stem in stems if stem in title)
 
 
 def telling(text: str) -> list[str]:
@@ -152,6 +163,11 @@ def telling(text: str) -> list[str]:
         for word in text.split()
         if word not in STOPWORDS and word not in FILLERS and word not in _ARTICLES and not _OF_ASPECTS.fullmatch(word)
     ]
+
+
+def _stem(word: str) -> str:
+    """Return the beginning of a word that its other forms have too: "nachmiet" of "nachmieter"."""
+    return _plain(word)[: max(_STEM, len(word) - _ENDING)]
 
 
 def _plain(text: str) -> str:
