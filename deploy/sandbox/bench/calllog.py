@@ -31,7 +31,8 @@ from ari_agent.record import (
 from ari_agent.task import Note, Task
 
 METHOD = """\
-The embedded Postgres with its defaults (every commit on the disk) and log.fsync = full, in a folder of their own.
+The embedded Postgres (every commit on the disk, 60 connections instead of 30) and log.fsync = full, in a folder of
+their own.
 rates: so many logs, each with a spool and a connection of its own, write the same number of calls between them;
 entries per second from the first entry taken to the last one in Postgres. call: 4 turns, a callback and a note, 10
 entries; bytes of tables and indexes after the first rates, per call. events: made as a set through the trigger that
@@ -64,6 +65,8 @@ async def measure(say: Callable[[str], None]) -> Json:
     with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
         folder = _enterable(name)
         settings = Log(data=folder / "postgres", spool=folder / "spool", connect_s=30.0)
+        with EmbeddedPostgres(settings.data) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET max_connections = 60")  # counts from the next start
         with EmbeddedPostgres(settings.data) as server:
             figures: Json = {"rates": []}
             for writers in WRITERS:
