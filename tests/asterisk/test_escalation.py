@@ -40,7 +40,7 @@ STATIONS = {
 """Urgent matters go to a phone, and to the queue when it is not free; all others to the queue."""
 ANOTHER_CALL = "context=sandbox-desk&extension=answers&priority=1"
 
-served = agents.served("escalation", escalation={"ring_s": 4, "key_s": 1, **STATIONS})
+served = agents.served("escalation", escalation={"ring_s": 4, "key_s": 2, **STATIONS})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
