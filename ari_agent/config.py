@@ -22,6 +22,7 @@ from ari_agent.asterisk import Asterisk as Asterisk
 from ari_agent.asterisk import Watchdog
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
+from ari_agent.keeping import RetentionSettings
 from ari_agent.schedule import HoursSettings
 from ari_agent.section import ExistingPath, Name, Seconds, Section, Share, beside_the_file
 from ari_agent.settings_file import find, keys_of, problems, read
@@ -331,6 +332,7 @@ class Settings(Dialogue):
     calls: Calls = Calls()
     speech: Speech
     log: Log = Log()
+    retention: RetentionSettings = RetentionSettings()
     metrics: Metrics = Metrics()
     watchdog: Watchdog = Watchdog()
 

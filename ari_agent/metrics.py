@@ -47,6 +47,12 @@ LAG = Gauge(
     "How late we are, by part (loop, recogniser, transcript, voice)",
     ["part"],
 )
+RETENTION_OVERDUE = Gauge(
+    "ari_agent_retention_overdue_rows", "Rows of the call log that should have been deleted more than a day ago"
+)
+REQUESTS_OVERDUE = Gauge(
+    "ari_agent_subject_requests_overdue", "Requests of data subjects not answered within their month"
+)
 REPLACED = Counter(
     "ari_agent_workers_replaced",
     "Processes of an engine that were replaced between calls because they took too much memory",

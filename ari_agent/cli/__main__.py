@@ -26,6 +26,8 @@ from ari_agent.cli import (
     knowledge,
     metrics,
     models,
+    retention,
+    subject,
     watchdog,
 )
 from ari_agent.cli.company import company_script
@@ -51,6 +53,8 @@ app.add_typer(audit.app)
 app.add_typer(contacts.app)
 app.add_typer(knowledge.app)
 app.add_typer(models.app)
+app.add_typer(retention.app)
+app.add_typer(subject.app)
 app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("metrics")(metrics.metrics)

@@ -13,6 +13,7 @@ import structlog
 
 from ari_agent import metrics
 from ari_agent.call import Engines
+from ari_agent.calllog.counting import keep_counting
 from ari_agent.calllog.directory import PostgresDirectory
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.cli.company import company_decider
@@ -72,6 +73,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(_ended, watching)
         engines = Engines(load.recogniser(recogniser), voice, lambda: SpeechGate(settings.speech.level_dbfs), decider)
         pbx = Pbx(ari, Ami(settings.asterisk), transport)
+        stack.push_async_callback(_ended, asyncio.create_task(keep_counting(settings.log), name="overdue rows"))
         controller = Controller(
             settings, pbx, engines, lambda: scripts.current, call_log, directory, admits=load.admits
         )

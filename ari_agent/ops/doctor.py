@@ -27,6 +27,7 @@ from ari_agent.ops.accounts import examine_accounts
 from ari_agent.ops.finding import Finding as Finding
 from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
+from ari_agent.ops.retention import examine_files, examine_retention
 from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, version
@@ -256,12 +257,15 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with Database(settings.log) as database, await database.connect() as connection:
             await migrate(connection)
-            findings = [await examine_accounts(settings.log, connection)]
+            findings = [
+                await examine_accounts(settings.log, connection),
+                await examine_retention(settings, connection),
+            ]
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
         return
     yield Finding("database", Level.GOOD, "the call log can be written")
-    for finding in findings:
+    for finding in [*findings, *await asyncio.to_thread(lambda: list(examine_files(settings)))]:
         yield finding
 
 

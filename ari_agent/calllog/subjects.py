@@ -1,0 +1,166 @@
+"""What the database holds of one person: found, handed out, erased; every request and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from psycopg.types.json import Jsonb
+
+from ari_agent.calllog.database import Connection, Database, wrapped
+from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.reading import Row
+from ari_agent.config import Log
+from ari_agent.traces.spelling import Spelling
+
+Action = Literal["find", "export", "erase"]
+Identity = Literal["callback", "letter", "id-card", "in-person", "customer-account", "none"]
+"""How it was checked that the request comes from the person."""
+
+_NOTHING = "$a"
+"""A pattern that is nowhere: for a request about one call."""
+_TROUBLE = "the request could not be dealt with, nothing was changed: may the account do so? ari_agent_privacy may"
+_ERASURES = {"task": "tasks", "note": "notes", "wording": "wording", "call": "calls", "contact": "contacts"}
+_REDACTIONS = ("tasks", "notes", "turns", "contacts")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Ids of what belongs to the person."""
+
+    calls: list[UUID]
+    tasks: list[UUID]
+    touched: list[UUID]
+    """Their calls, and those in which others left their number."""
+    contacts: list[Row]
+    mentions: list[Row]
+    """Where the number stands in what belongs to others: place, key and call."""
+    values: Mapping[str, Any]
+    """Parameters of the statements."""
+
+    @property
+    def places(self) -> dict[str, int]:
+        """How much there is, by place."""
+        return {
+            "call": len(self.calls),
+            "task": len(self.tasks),
+            "contact": len(self.contacts),
+            "mention": len(self.mentions),
+        }
+
+
+class Subjects:
+    """Works on one connection; each method is one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Log) -> AsyncIterator[Subjects]:
+        """Connect to the call log that ari-agent has made. Raises CallLogError."""
+        async with Database(settings, create=False) as database, await database.connect() as connection:
+            yield cls(connection)
+
+    async def requests(self) -> list[Row]:
+        """Return all requests, what is open first. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            return await self._rows("subject_requests", {})
+
+    async def request(self, ticket: str, received: date) -> Row:
+        """Return the request with this ticket, recorded now if it is new. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            await self._connection.execute(QUERIES["subject_open"], {"ticket": ticket, "received": received})
+            (row,) = await self._rows("subject_request", {"ticket": ticket})
+            return row
+
+    async def find(self, spelling: Spelling | None, call: UUID | None) -> Findings:
+        """Return what there is of a number, or of one call. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            async with self._connection.transaction():
+                await self._connection.execute(QUERIES["long_statements"])
+                return await self._find(spelling, call)
+
+    async def caller(self, call: UUID) -> Row | None:
+        """Return number and channel of a call. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            return next(iter(await self._rows("subject_export_calls", {"calls": [call]})), None)
+
+    async def export(self, found: Findings) -> dict[str, list[Row]]:
+        """Return all that belongs to the person. Raises CallLogError."""
+        values = {"calls": found.calls, "tasks": found.tasks}
+        with wrapped(_TROUBLE):
+            names = ("calls", "turns", "tasks", "notes")
+            told = {name: await self._rows(f"subject_export_{name}", values) for name in names}
+        return told | {"contacts": found.contacts}
+
+    async def erase(
+        self, found: Findings, request: UUID, identity: Identity, now: datetime, files: dict[str, int]
+    ) -> dict[str, int]:
+        """Erase what was found, put it on record with what was erased in files, and return how much, by place.
+
+        Raises CallLogError; then nothing is changed.
+        """
+        with wrapped(_TROUBLE):
+            async with self._connection.transaction():
+                await self._connection.execute(QUERIES["long_statements"])
+                values = dict(found.values) | {"moment": now}
+                erased = {
+                    place: (await self._connection.execute(QUERIES[f"subject_erase_{name}"], values)).rowcount
+                    for place, name in _ERASURES.items()
+                }
+                redacted = [
+                    (await self._connection.execute(QUERIES[f"subject_redact_{name}"], values)).rowcount
+                    for name in _REDACTIONS
+                ]
+                erased |= {"mention": sum(redacted)} | files
+                await self._log(erased, request, now)
+                await self._act(request, "erase", identity, erased)
+            await self._connection.execute(QUERIES["limits"], {"ms": "600000"})
+            await self._connection.execute(QUERIES["vacuum"])
+        return erased
+
+    async def act(self, request: UUID, action: Action, identity: Identity, places: Mapping[str, int]) -> None:
+        """Put on record what was done about a request. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            await self._act(request, action, identity, places)
+
+    async def _act(self, request: UUID, action: Action, identity: Identity, places: Mapping[str, int]) -> None:
+        values = {
+            "request": request,
+            "action": action,
+            "identity": identity,
+            "found": sum(places.values()),
+            "places": Jsonb(dict(places)),
+        }
+        await self._connection.execute(QUERIES["subject_act"], values)
+
+    async def _find(self, spelling: Spelling | None, call: UUID | None) -> Findings:
+        values: dict[str, Any] = {
+            "call": call,
+            "pattern": spelling.pattern if spelling else _NOTHING,
+            "local": spelling.local if spelling else "",
+            "e164": spelling.e164 if spelling else "",
+        }
+        calls = [row["id"] for row in await self._rows("subject_calls", values)]
+        tasks = await self._rows("subject_tasks", values | {"calls": calls})
+        values |= {
+            "calls": calls,
+            "tasks": [row["id"] for row in tasks],
+            "touched": sorted({*calls, *(row["call"] for row in tasks)}),
+        }
+        contacts = await self._rows("subject_contacts", values)
+        mentions = await self._rows("subject_mentions", values)
+        return Findings(calls, values["tasks"], values["touched"], contacts, mentions, values)
+
+    async def _log(self, erased: Mapping[str, int], request: UUID, now: datetime) -> None:
+        same = {"run": uuid4(), "at": now, "cause": "request", "days": None, "request": request}
+        for place, rows in erased.items():
+            await self._connection.execute(QUERIES["deletion_log"], same | {"place": place, "rows": rows})
+
+    async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return await (await self._connection.execute(QUERIES[query], values)).fetchall()
