@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -93,8 +95,7 @@ def find(
 ) -> None:
     """Count what there is, place by place, without showing it. Exit status 1: there is nothing."""
     settings = load(config)
-    places, _ = asyncio.run(_find(settings, _asked(number, call), ticket, _day(received)))
-    _tell(places, as_json=as_json)
+    _tell(asyncio.run(_find(settings, _asked(number, call), ticket, _day(received))), as_json=as_json)
 
 
 @app.command()
@@ -131,11 +132,11 @@ def erase(
     """Erase all there is, in the database and in Asterisk's files. Exit status 1: there was nothing."""
     settings, proven, asked = load(config), _proven(identity), _asked(number, call)
     _nothing_waits(settings)
-    places, subject = asyncio.run(_find(settings, asked, ticket, _day(received)))
+    places = asyncio.run(_find(settings, asked, ticket, _day(received)))
     if not yes:
         typer.echo(", ".join(f"{PLACES[place]}: {count}" for place, count in places.items() if count), err=True)
         typer.confirm("erase all of it?", abort=True, err=True)
-    _tell(asyncio.run(_erase(settings, subject, ticket, proven, _day(received))), as_json=as_json)
+    _tell(asyncio.run(_erase(settings, asked, ticket, proven, _day(received))), as_json=as_json)
 
 
 @app.command("list")
@@ -196,38 +197,54 @@ async def _subject(settings: Settings, subjects: Subjects, asked: str | UUID, ti
     return _Subject(spelled, None, files, spelled.pattern, spelled.found_in)
 
 
-async def _find(
-    settings: Settings, asked: str | UUID, ticket: str, received: date
-) -> tuple[dict[str, int], str | UUID]:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request on record, and what there is about its subject."""
+
+    subjects: Subjects
+    row: Row
+    subject: _Subject
+    found: Findings
+    traces: list[Trace]
+
+    @property
+    def places(self) -> dict[str, int]:
+        return self.found.places | _counted(self.traces)
+
+
+@asynccontextmanager
+async def _request(settings: Settings, asked: str | UUID, ticket: str, received: date) -> AsyncIterator[_Request]:
+    """Put the request on record and look for its subject everywhere."""
     async with Subjects.open(settings.log) as subjects:
         subject = await _subject(settings, subjects, asked, ticket)
-        request = await subjects.request(ticket, received)
+        row = await subjects.request(ticket, received)
         found, traces = await _search(subjects, subject)
-        places = found.places | _counted(traces)
-        await subjects.act(request["id"], "find", "none", places)
-        return places, asked
+        yield _Request(subjects, row, subject, found, traces)
+
+
+async def _find(settings: Settings, asked: str | UUID, ticket: str, received: date) -> dict[str, int]:
+    async with _request(settings, asked, ticket, received) as request:
+        await request.subjects.act(request.row["id"], "find", "none", request.places)
+        return request.places
 
 
 async def _export(
     settings: Settings, asked: str | UUID, ticket: str, identity: Identity, received: date
 ) -> dict[str, Any]:
-    async with Subjects.open(settings.log) as subjects:
-        subject = await _subject(settings, subjects, asked, ticket)
-        request = await subjects.request(ticket, received)
-        found, traces = await _search(subjects, subject)
-        places = found.places | _counted(traces)
-        told = await subjects.export(found)
-        await subjects.act(request["id"], "export", identity, places)
+    async with _request(settings, asked, ticket, received) as request:
+        told = await request.subjects.export(request.found)
+        await request.subjects.act(request.row["id"], "export", identity, request.places)
+    spelled = request.subject.spelling
     return {
         "verantwortlicher": settings.company.name,
         "aktenzeichen": ticket,
-        "eingang": request["received_on"].isoformat(),
+        "eingang": request.row["received_on"].isoformat(),
         "erstellt": datetime.now(UTC).isoformat(),
-        "rufnummer": subject.spelling.e164 if subject.spelling else None,
+        "rufnummer": spelled.e164 if spelled else None,
         "anruf": str(asked) if isinstance(asked, UUID) else None,
-        "fundstellen": places,
+        "fundstellen": request.places,
         "daten": told,
-        "dateien": [{"ort": trace.place, "datei": trace.path.name, "zeilen": trace.lines} for trace in traces],
+        "dateien": [{"ort": trace.place, "datei": trace.path.name, "zeilen": trace.lines} for trace in request.traces],
         "fristen_in_tagen": settings.retention.periods(),
     }
 
@@ -235,12 +252,9 @@ async def _export(
 async def _erase(
     settings: Settings, asked: str | UUID, ticket: str, identity: Identity, received: date
 ) -> dict[str, int]:
-    async with Subjects.open(settings.log) as subjects:
-        subject = await _subject(settings, subjects, asked, ticket)
-        request = await subjects.request(ticket, received)
-        found, traces = await _search(subjects, subject)
-        erased = await asyncio.to_thread(_erase_files, subject, traces)
-        return await subjects.erase(found, request["id"], identity, datetime.now(UTC), erased)
+    async with _request(settings, asked, ticket, received) as request:
+        erased = await asyncio.to_thread(_erase_files, request.subject, request.traces)
+        return await request.subjects.erase(request.found, request.row["id"], identity, datetime.now(UTC), erased)
 
 
 async def _search(subjects: Subjects, subject: _Subject) -> tuple[Findings, list[Trace]]:
