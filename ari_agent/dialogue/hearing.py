@@ -68,6 +68,7 @@ class Hearing:
         self._script = script
         self._dictation = dictation
         self._read: tuple[str, str, Reading] | None = None  # the last partial and the final text are mostly the same
+        self._plain: tuple[str, str, Reading] | None = None  # the rules and the search ask for it in turn
 
     @property
     def last_text(self) -> str:
@@ -103,6 +104,12 @@ class Hearing:
 
     def _plain_reading(self, text: str) -> Reading:
         """Return what the words tell by themselves, without those around a question where they hide it."""
+        last = self.last_text
+        if self._plain is None or self._plain[:2] != (text, last):
+            self._plain = (text, last, self._read_plainly(text))
+        return self._plain[2]
+
+    def _read_plainly(self, text: str) -> Reading:
         text = without_introduction(text)
         spelled = spelled_out(text)
         found = self._script.knowledge.read(text, self.last_text)
