@@ -325,6 +325,10 @@ class Dialogue(Section):
         return self
 
 
+APPS = "ari_agent_"
+"""ARI applications of controllers begin so; the dialplan offers calls to these."""
+
+
 class Settings(Dialogue):
     """All settings."""
 
@@ -339,7 +343,7 @@ class Settings(Dialogue):
     @property
     def app(self) -> str:
         """Our ARI application: one name per controller, because a second connection would take it over."""
-        return f"ari_agent_{self.asterisk.node}"
+        return f"{APPS}{self.asterisk.node}"
 
 
 def load(path: Path | None = None) -> Settings:

@@ -19,7 +19,7 @@ import structlog
 
 from ari_agent import metrics
 from ari_agent.call import Call, Ending, Engines, HandOver, Solved, ToQueue
-from ari_agent.config import Settings
+from ari_agent.config import APPS, Settings
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.dialogue.reach import Caller
 from ari_agent.dialogue.script import Script
@@ -38,8 +38,6 @@ from ari_agent.routing import Routing
 
 log = structlog.get_logger(__name__)
 
-APPS = "ari_agent_"
-"""ARI applications of controllers begin so; the dialplan offers calls to these."""
 OFFER_S = 0.4
 """How long a call waits for its turn to be connected: the dialplan offers it for 0.5 s."""
 HAND_BACK_S = 5.0

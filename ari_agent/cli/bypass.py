@@ -9,7 +9,7 @@ import typer
 
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
-from ari_agent.config import load
+from ari_agent.config import APPS, load
 from ari_agent.ops.bypass import Bypass
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
@@ -18,7 +18,7 @@ app = typer.Typer(
     name="bypass", help="Let people take all calls, without the AI; a switch in Asterisk.", no_args_is_help=True
 )
 
-_APP = "ari_agent_cli"
+_APP = f"{APPS}cli"
 """Never connected, so that no controller's place is taken."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ari_agent.config import Asterisk
+from ari_agent.config import APPS, Asterisk
 from ari_agent.errors import AriError, ChannelGone
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
@@ -16,8 +16,6 @@ from ari_agent.pbx.events import BYPASSED
 
 FAMILY, KEY = "ari-agent", "bypass"
 """Where the dialplan looks."""
-_APPS = "ari_agent_"
-"""How the applications of all controllers begin."""
 _ROUND_S = 0.05
 
 
@@ -42,7 +40,7 @@ class Bypass:
         told = 0
         if on:
             for app in await self._ari.applications():
-                told += app.startswith(_APPS) and await self._tell(app)
+                told += app.startswith(APPS) and await self._tell(app)
         return told
 
     async def _set(self, *, on: bool) -> None:
