@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from growth import growth
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ari_agent.knowledge.saying import say
-from tests.growth import growth
 
 SPOKEN = [
     # prices

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_agent.spoken import email
 from ari_agent.spoken.tokens import LONGEST, words
-from tests.growth import growth
 
 SPOKEN = {
     "info ät müller minus bau punkt de": "info@mueller-bau.de",
