@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ async def migrate(connection: Connection, steps: Sequence[Migration] = SHIPPED) 
     Raises CallLogUnusable when the database and this version do not belong together, else CallLogError.
     """
     with wrapped("the call log's schema could not be brought up to date: may the account create tables?"):
-        async with asyncio.timeout(connection.limit_s) as limit, connection.transaction():
+        async with connection.transaction():
             await connection.execute(QUERIES["migration_lock"])
             found = await (await connection.execute(QUERIES["migration_table_exists"])).fetchone()
             if not found or not found["there"]:
@@ -58,7 +57,6 @@ async def migrate(connection: Connection, steps: Sequence[Migration] = SHIPPED) 
             _compare(applied, steps)
             missing = [step for step in steps if step.number not in applied]
             if missing:
-                limit.reschedule(None)  # it takes what it takes
                 await connection.execute(QUERIES["migration_as_owner"])
             for step in missing:
                 await connection.execute(step.sql)  # a file of our own package

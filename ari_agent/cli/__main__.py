@@ -26,6 +26,7 @@ from ari_agent.cli import (
     knowledge,
     metrics,
     models,
+    report,
     retention,
     subject,
     watchdog,
@@ -53,6 +54,7 @@ app.add_typer(audit.app)
 app.add_typer(contacts.app)
 app.add_typer(knowledge.app)
 app.add_typer(models.app)
+app.add_typer(report.app)
 app.add_typer(retention.app)
 app.add_typer(subject.app)
 app.command("doctor")(doctor.doctor)

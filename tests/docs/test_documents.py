@@ -8,35 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import docutils.core  # type: ignore[import-untyped]
 import docutils.nodes  # type: ignore[import-untyped]
 import pytest
 import typer
-from docutils.utils import Reporter  # type: ignore[import-untyped]
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from rst import REPO, parsed, rows
 
 import ari_agent
 from ari_agent.cli.__main__ import app
 from ari_agent.config import Settings, known_keys
 
-REPO = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     path.relative_to(REPO) for path in [*REPO.glob("*.rst"), *REPO.glob("models/*.rst"), *REPO.glob("deploy/**/*.rst")]
 )
 SCRIPTS = ["setup", "demo", "test", "bench"]
-
-
-def parsed(path: Path) -> docutils.nodes.document:
-    """Read the document; any complaint is an error."""
-    strict = {"halt_level": Reporter.INFO_LEVEL, "report_level": Reporter.INFO_LEVEL, "file_insertion_enabled": False}
-    return docutils.core.publish_doctree(path.read_text(encoding="utf-8"), str(path), settings_overrides=strict)
-
-
-def rows(document: docutils.nodes.document) -> Iterator[list[str]]:
-    """Yield the cells of every row of every table."""
-    for row in document.findall(docutils.nodes.row):
-        yield [" ".join(entry.astext().split()) for entry in row.findall(docutils.nodes.entry)]
 
 
 def commands(command: Any, path: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What is true of this installation: the facts of `ari-agent report compliance`."""

@@ -1,0 +1,54 @@
+"""Whether sound or words stay anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from ari_agent.ops.proof import disk
+from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
+from ari_agent.ops.proof.scene import UNSEEN, Scene
+from ari_agent.traces.files import AsteriskFiles
+
+_SWAP = "Auslagerung des Arbeitsspeichers"
+_RECORDINGS = "Aufnahmen der Telefonanlage"
+
+
+async def facts(scene: Scene) -> AsyncIterator[Fact]:
+    """Yield what is known of sound and words."""
+    yield stated("sound.stored", "Ton der Gespräche", "das Programm hat keine Funktion, die Ton speichert")
+    wording = scene.settings.log.wording
+    found = "wird gespeichert (log.wording)" if wording else "wird nicht gespeichert (log.wording)"
+    yield judged("wording.setting", "Wortlaut der Gespräche", found, met=not wording)
+    row = await scene.row("proof_wording")
+    if row is None:
+        yield unknown("wording.calls", "Anrufe mit gespeichertem Wortlaut", UNSEEN)
+    else:
+        yield judged("wording.calls", "Anrufe mit gespeichertem Wortlaut", str(row["calls"]), met=not row["calls"])
+    yield await asyncio.to_thread(_recordings, scene)
+    yield await asyncio.to_thread(_swap)
+
+
+def _recordings(scene: Scene) -> Fact:
+    kept = scene.settings.retention
+    if not kept.asterisk_spool.is_dir():
+        return unknown("sound.pbx", _RECORDINGS, f"{kept.asterisk_spool} ist nicht zu sehen")
+    try:
+        count = sum(1 for _ in AsteriskFiles(kept.asterisk_logs, kept.asterisk_spool).recordings())
+    except OSError:
+        return unknown("sound.pbx", _RECORDINGS, f"{kept.asterisk_spool} ist nicht lesbar")
+    where = f"in {kept.asterisk_spool / 'monitor'}; andere Orte und der Wählplan wurden nicht geprüft"
+    return judged("sound.pbx", _RECORDINGS, f"{count} Dateien {where}", met=not count)
+
+
+def _swap() -> Fact:
+    try:
+        found = disk.swaps()
+    except OSError:
+        return unknown("sound.swap", _SWAP, "der Kern des Betriebssystems sagt es nicht")
+    if None in found:
+        return unknown("sound.swap", _SWAP, "eingeschaltet; ob verschlüsselt, ist nicht zu sehen")
+    if not found:
+        return judged("sound.swap", _SWAP, "ausgeschaltet", met=True)
+    sealed = all(found)
+    return judged("sound.swap", _SWAP, "verschlüsselt" if sealed else "eingeschaltet, nicht verschlüsselt", met=sealed)
