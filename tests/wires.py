@@ -51,8 +51,15 @@ class Wire:
 
     def __init__(self) -> None:
         self.port = 0
+        self.connections = 0
+        """Made so far."""
         self._ends: set[asyncio.StreamWriter] = set()
         self._blocked = False
+
+    def drop(self) -> None:
+        """Lose every packet of the connections that are open, acknowledgements too; new ones are not touched."""
+        for writer in self._ends:
+            drop_what_arrives(writer.get_extra_info("socket"))
 
     def block(self) -> None:
         """Swallow what comes from now on; connections stay open, as when a cable is pulled."""
@@ -86,6 +93,7 @@ async def wire(to: int, port: int = 0) -> AsyncIterator[Wire]:
     line = Wire()
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line.connections += 1
         there, back = await asyncio.open_connection("127.0.0.1", to)
         await asyncio.gather(line.carry(reader, back), line.carry(there, writer), return_exceptions=True)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 
@@ -32,11 +35,40 @@ TROUBLE = {
 }
 """What an administrator should know, by SQLSTATE."""
 
-Connection = psycopg.AsyncConnection[DictRow]
-
 EMBEDDED = "embedded:"
 GRACE_S = 1.0
 """We wait this much longer than the server's own limit, so that the server's answer comes first."""
+KEEPALIVE = {"keepalives_idle": 3, "keepalives_interval": 2, "keepalives_count": 2}
+"""Seconds, and tries: the kernel gives up an idle TCP connection whose other end has been gone for 7 s."""
+
+
+class Connection(psycopg.AsyncConnection[DictRow]):
+    """A connection that is cut when somebody no longer waits for the server's answer.
+
+    psycopg would rather cancel the statement: over a second connection, and then wait for the first to say so, each for
+    5 s. Where packets vanish without a word there is nobody to say it. A connection that is cut fails at once.
+    """
+
+    limit_s: float | None = None
+    """Seconds for one statement of ours, as the settings have it."""
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for the server as psycopg does; cancelled, cut the connection and wait for nothing more."""
+        waiting = asyncio.create_task(super().wait(gen, interval, timeout))
+        try:
+            await asyncio.wait({waiting})
+        except asyncio.CancelledError:
+            self._cut()
+            await asyncio.wait({waiting})  # it reads the end of the connection, or was just done
+            if not waiting.cancelled():
+                waiting.exception()  # seen; nobody else would look at it
+            raise
+        return waiting.result()
+
+    def _cut(self) -> None:
+        """End both directions of the socket, whatever the other end does; psycopg then closes it itself."""
+        with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(self.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
 
 
 class Database:
@@ -69,6 +101,7 @@ class Database:
         with wrapped(UNREACHABLE):
             async with asyncio.timeout(self.limit_s + GRACE_S):
                 connection = await Connection.connect(**target, row_factory=dict_row, autocommit=True)
+                connection.limit_s = self.limit_s + GRACE_S
                 try:
                     await connection.execute(QUERIES["limits"], {"ms": str(int(self.limit_s * 1000))})
                 except BaseException:
@@ -94,9 +127,7 @@ class Database:
             "connect_timeout": limit_s,
             # A peer that vanished without a word is noticed within the limit instead of after hours.
             "tcp_user_timeout": limit_s * 1000,
-            "keepalives_idle": 15,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
+            **KEEPALIVE,
         }
 
 

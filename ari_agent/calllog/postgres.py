@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -28,8 +29,10 @@ from ari_agent.task import Note, Task
 
 FLUSH_S = 5.0
 """Seconds to write what waits when the program ends; what is left then waits on disk for the next start."""
-HEARTBEAT_S = 15.0
+HEARTBEAT_S = 3.0
 """Seconds without an entry after which the connection is tried, so that `healthy` is true to the facts."""
+ANSWER_S = 5.0
+"""Seconds in which the database has to answer when it has nothing else to do; both together are less than 10."""
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +147,7 @@ class PostgresLog:
         """Write what is next, or try the connection when there is nothing for a while. Raises CallLogError."""
         batch = await self._backlog.oldest(HEARTBEAT_S)
         if not batch:
-            await self._execute(connection, "heartbeat", {})
+            await self._execute(connection, "heartbeat", {}, ANSWER_S)
             self._tell(None)
         written = 0
         try:
@@ -168,11 +171,13 @@ class PostgresLog:
             values = {"entry": waiting.id, "call": record.call, "at": record.at}
             await self._execute(connection, "record_refused", values | {"kind": kind, "sqlstate": sqlstate})
 
-    async def _execute(self, connection: Connection, query: str, values: dict[str, Any]) -> str | None:
+    async def _execute(
+        self, connection: Connection, query: str, values: dict[str, Any], most_s: float = math.inf
+    ) -> str | None:
         """Run a query; return the SQLSTATE when the values can never be stored. Raises CallLogError otherwise."""
         with wrapped("the call log's database does not answer; entries wait"):
             try:
-                async with asyncio.timeout(self._database.limit_s + GRACE_S):
+                async with asyncio.timeout(min(most_s, self._database.limit_s + GRACE_S)):
                     await connection.execute(QUERIES[query], values)
             except (psycopg.DataError, psycopg.IntegrityError) as e:
                 return e.sqlstate or "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ async def migrate(connection: Connection, steps: Sequence[Migration] = SHIPPED) 
     Raises CallLogUnusable when the database and this version do not belong together, else CallLogError.
     """
     with wrapped("the call log's schema could not be brought up to date: may the account create tables?"):
-        async with connection.transaction():
+        async with asyncio.timeout(connection.limit_s) as limit, connection.transaction():
             await connection.execute(QUERIES["migration_lock"])
             found = await (await connection.execute(QUERIES["migration_table_exists"])).fetchone()
             if not found or not found["there"]:
@@ -57,6 +58,7 @@ async def migrate(connection: Connection, steps: Sequence[Migration] = SHIPPED) 
             _compare(applied, steps)
             missing = [step for step in steps if step.number not in applied]
             if missing:
+                limit.reschedule(None)  # it takes what it takes
                 await connection.execute(QUERIES["migration_as_owner"])
             for step in missing:
                 await connection.execute(step.sql)  # a file of our own package

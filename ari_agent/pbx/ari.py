@@ -1,7 +1,6 @@
 """Asterisk's REST interface: the requests we use, typed, and the event connection that comes back by itself.
 
-Every request has a time limit and every failure is one of our errors. `ENDPOINTS` is the whole list; a test compares
-it with the API documents of the live server.
+Every request has a time limit and every failure is one of our errors.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
@@ -23,6 +21,27 @@ from yarl import URL
 from ari_agent.asterisk import Asterisk
 from ari_agent.backoff import backoff
 from ari_agent.errors import AriError, AriRejected, AriUnavailable, ChannelGone
+from ari_agent.pbx.endpoints import (
+    ADD_CHANNEL,
+    ANSWER,
+    APPLICATION,
+    APPLICATIONS,
+    BRIDGES,
+    CHANNEL,
+    CHANNELS,
+    CLAIM,
+    CONTINUE,
+    CREATE_BRIDGE,
+    DESTROY_BRIDGE,
+    EXTERNAL_MEDIA,
+    HANGUP,
+    INFO,
+    MODULE,
+    ORIGINATE,
+    PHONE,
+    TELL,
+    Endpoint,
+)
 from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse, understood
 from ari_agent.settings_file import read_secret
 
@@ -30,54 +49,11 @@ log = structlog.get_logger(__name__)
 
 WATCH_EVENTS = 64
 """Events kept for a channel nobody reads at the moment; a flood of keys beyond that is dropped, its end never."""
-_GONE = frozenset({404, 409, 412, 422})
-"""Statuses with which Asterisk says that the channel or bridge is no longer there, or no longer ours."""
 PREFIX = "ari-agent-"
 """The ids of all that we make begin so."""
 Kind = Literal["bridge", "media", "staff"]
 _STASIS = {"Stasis", "StasisBroadcast"}
 """Dialplan applications in which a channel waits for what a controller tells it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One request of the REST interface."""
-
-    method: str
-    path: str
-    params: tuple[str, ...] = ()
-    gone: frozenset[int] = _GONE
-    """Statuses that are ChannelGone."""
-
-
-INFO = Endpoint("GET", "/asterisk/info")
-MODULE = Endpoint("GET", "/asterisk/modules/{moduleName}")
-APPLICATIONS = Endpoint("GET", "/applications")
-APPLICATION = Endpoint("GET", "/applications/{applicationName}")
-TELL = Endpoint("POST", "/events/user/{eventName}", ("application",))
-CLAIM = Endpoint("POST", "/events/claim", ("channelId", "application"))
-PHONE = Endpoint("GET", "/endpoints/{tech}/{resource}")
-CHANNELS = Endpoint("GET", "/channels")
-CHANNEL = Endpoint("GET", "/channels/{channelId}")
-ANSWER = Endpoint("POST", "/channels/{channelId}/answer")
-CONTINUE = Endpoint("POST", "/channels/{channelId}/continue", ("context", "extension", "priority"))
-HANGUP = Endpoint("DELETE", "/channels/{channelId}", ("reason",))
-ORIGINATE = Endpoint(
-    "POST", "/channels/{channelId}", ("endpoint", "app", "appArgs", "callerId", "timeout", "originator")
-)
-EXTERNAL_MEDIA = Endpoint(
-    "POST",
-    "/channels/externalMedia",
-    ("channelId", "app", "external_host", "encapsulation", "transport", "connection_type", "format", "data"),
-)
-BRIDGES = Endpoint("GET", "/bridges")
-CREATE_BRIDGE = Endpoint("POST", "/bridges/{bridgeId}", ("type", "name"))
-DESTROY_BRIDGE = Endpoint("DELETE", "/bridges/{bridgeId}")
-ADD_CHANNEL = Endpoint("POST", "/bridges/{bridgeId}/addChannel", ("channel",), _GONE | {400})  # 404 means the bridge
-ENDPOINTS = (
-    INFO, MODULE, APPLICATIONS, APPLICATION, TELL, CLAIM, PHONE, CHANNELS, CHANNEL, ANSWER, CONTINUE, HANGUP,
-    ORIGINATE, EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
-)  # fmt: skip
 
 
 class Ari:

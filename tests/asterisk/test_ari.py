@@ -18,7 +18,8 @@ from wires import wire
 from ari_agent.config import Asterisk
 from ari_agent.errors import AriRejected, AriUnavailable, ChannelGone
 from ari_agent.pbx import ari as client
-from ari_agent.pbx.ari import ADD_CHANNEL, ENDPOINTS, Ari, Endpoint
+from ari_agent.pbx.ari import Ari
+from ari_agent.pbx.endpoints import ADD_CHANNEL, ENDPOINTS, Endpoint
 from ari_agent.pbx.events import Connected, Disconnected, Entered, Event, Left
 from sandbox.settings import SECRETS
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import structlog
 from database.conftest import *  # noqa: F403 - its fixtures
 from database.servers import (
     END_SESSIONS,
@@ -25,10 +26,11 @@ from database.servers import (
     until,
     whole_call,
 )
+from wires import wire
 
-from ari_agent.calllog.database import Database
+from ari_agent.calllog.database import KEEPALIVE, Database
 from ari_agent.calllog.embedded import EmbeddedPostgres
-from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.calllog.postgres import ANSWER_S, HEARTBEAT_S, PostgresLog
 from ari_agent.calllog.schema import migrate
 from ari_agent.config import Log
 from ari_agent.errors import CallLogError
@@ -182,6 +184,67 @@ def answers(database: CallDatabase) -> bool:
         return bool(database.query("SELECT 1"))
     except psycopg.OperationalError:
         return False
+
+
+def behind(wire: int, database: CallDatabase, company: CompanyPostgres) -> Log:
+    """The settings of that database at the end of a wire."""
+    address = database.settings.database.replace(f":{company.port}/", f":{wire}/")
+    return database.settings.model_copy(update={"database": address})
+
+
+async def unhealthy(log: PostgresLog) -> None:
+    """Wait until the log has noticed that its database is away; the next but one test tells how soon."""
+    async with asyncio.timeout(6 * WAIT_S):
+        while log.healthy:  # noqa: ASYNC110 - nobody sets an event
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["swallowed", "lost"])
+async def test_a_connection_that_dies_without_a_word_while_nothing_happens_is_noticed_and_entries_wait(
+    company: CompanyPostgres, own: CallDatabase, how: str
+) -> None:
+    """Swallowed: by a proxy that stays connected; lost: by a firewall that drops the packets."""
+    call = uuid4()
+    async with wire(company.port) as line, PostgresLog.open(behind(line.port, own, company), "another-node") as log:
+        log.write(numbered(call, 1, 1)[0])
+        assert await log.flush(WAIT_S)
+        with structlog.testing.capture_logs() as told:
+            if how == "lost":
+                line.drop()
+            line.block()
+            await unhealthy(log)
+            for entry in numbered(call, 2, 20):
+                log.write(entry)
+            assert not await log.flush(0.5)
+            line.mend()
+            assert await log.flush(6 * WAIT_S)
+        assert log.healthy
+    *silent, again = [entry["event"] for entry in told]
+    assert again == "the call log is written again"
+    assert set(silent) == {"the call log is not written"}
+    assert len(silent) <= 2  # once that nobody answers, once that nobody can be reached
+    assert written(own) == list(range(1, 21))
+
+
+def test_a_dead_connection_is_noticed_within_ten_seconds() -> None:
+    assert HEARTBEAT_S + ANSWER_S <= 10
+    assert KEEPALIVE["keepalives_idle"] + KEEPALIVE["keepalives_interval"] * KEEPALIVE["keepalives_count"] <= 10
+
+
+async def test_who_gives_up_waiting_asks_nothing_more_of_a_connection_that_may_be_dead(
+    company: CompanyPostgres, own: CallDatabase
+) -> None:
+    async with wire(company.port) as line, Database(behind(line.port, own, company)) as database:
+        connection = await database.connect()
+        line.block()
+        for _ in range(2):
+            waiting = asyncio.create_task(connection.execute("SELECT 1"))
+            await asyncio.wait({waiting}, timeout=0.2)
+            waiting.cancel()
+            with pytest.raises((asyncio.CancelledError, psycopg.OperationalError)):
+                await waiting
+            assert connection.closed
+        assert line.connections == 1  # psycopg would have sent the cancellation over a second one
 
 
 async def test_the_program_ends_in_time_although_the_database_is_away(tmp_path: Path) -> None:

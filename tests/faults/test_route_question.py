@@ -123,8 +123,8 @@ async def test_clients_that_connect_and_close_cost_no_processor_and_nobody_their
             writer.close()
             await writer.wait_closed()
         used = time.process_time()
-        await asyncio.sleep(0.2)  # a loop that spins would use all of it
-        assert time.process_time() - used < 0.1
+        await asyncio.sleep(0.5)  # a loop that spins would use all of it
+        assert time.process_time() - used < 0.25
         assert b"ARI_AGENT_ROUTE ai" in await ask(port, QUESTION)
         others = {task.get_name() for task in asyncio.all_tasks()} - {asyncio.current_task().get_name()}  # type: ignore[union-attr]
         assert not others

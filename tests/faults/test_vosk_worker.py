@@ -22,7 +22,9 @@ from ari_agent.speech.vosk import VoskRecogniser, VoskUtterance
 from ari_agent.worker import keeper
 from ari_agent.worker.keeper import Keeper
 
-SETTINGS = speech_settings(vosk_model=VOSK_MODEL, transcript_s=1.0)
+TRANSCRIPT_S = 1.0
+AT_ONCE_S = TRANSCRIPT_S / 2  # by the death that was seen, and not by the limit of a transcript
+SETTINGS = speech_settings(vosk_model=VOSK_MODEL, transcript_s=TRANSCRIPT_S)
 SPEECH = says(SENTENCE, before_ms=300, after_ms=300)
 HALF = SPEECH[: len(SPEECH) // 2]
 
@@ -63,7 +65,7 @@ async def test_killed_while_a_caller_speaks_the_call_knows_at_once_and_the_next_
         killed = time.perf_counter()
         with pytest.raises(EngineUnavailable):
             await asyncio.wait_for(speak_on(utterance), 5)
-        assert time.perf_counter() - killed < 0.2
+        assert time.perf_counter() - killed < AT_ONCE_S
         assert not recogniser.ready
     await assert_understands(recogniser)
 
@@ -76,7 +78,7 @@ async def test_killed_while_a_transcript_is_awaited_every_call_knows_at_once(rec
         os.kill(process(recogniser), signal.SIGKILL)
         killed = time.perf_counter()
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        assert time.perf_counter() - killed < 0.2
+        assert time.perf_counter() - killed < AT_ONCE_S
     assert [type(result) for result in results] == [EngineUnavailable] * 2
     await assert_understands(recogniser)
 
@@ -89,7 +91,7 @@ async def test_a_hanging_process_is_a_time_out_and_then_replaced(recogniser: Vos
         asked = time.perf_counter()
         with pytest.raises(EngineTimeout):
             await utterance.finish()
-        assert 0.9 < time.perf_counter() - asked < 1.3
+        assert time.perf_counter() - asked > 0.9 * TRANSCRIPT_S
         with pytest.raises(EngineUnavailable):
             await asyncio.wait_for(speak_on(utterance), 10)
     await assert_understands(recogniser)
