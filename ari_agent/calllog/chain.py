@@ -89,6 +89,7 @@ class ChainReader:
             span = {"first": first, "last": min(first + PAGE - 1, examined.head.number)}
             examined.faults += _faults(await self._rows("chain_faults", **span))
             examined.seal_faults += _faults(await self._rows("seal_faults", **span))
+            examined.seal_faults += _faults(await self._rows("correction_faults", **span))
             (counts,) = await self._rows("seal_counts", **span)
             examined.sealed += counts["sealed"]
             examined.erased += counts["erased"]

@@ -14,6 +14,9 @@ SELECT nummer AS number, befund AS finding FROM ari_agent.kette_fehler(%(first)s
 -- name: seal_faults
 SELECT nummer AS number, befund AS finding FROM ari_agent.siegel_fehler(%(first)s::bigint, %(last)s::bigint)
 
+-- name: correction_faults
+SELECT nummer AS number, befund AS finding FROM ari_agent.korrektur_fehler(%(first)s::bigint, %(last)s::bigint)
+
 -- name: seal_counts
 SELECT count(*) AS sealed, count(*) FILTER (WHERE personenbezogene_daten = 'gelöscht') AS erased FROM ari_agent.v_siegel
 WHERE nummer BETWEEN %(first)s AND %(last)s

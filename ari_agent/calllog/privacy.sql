@@ -116,12 +116,21 @@ WHERE
     OR (%(local)s::text <> '' AND regexp_replace(caller, '\D', '', 'g') = %(local)s::text)
 
 -- name: subject_tasks
--- What was left in these calls, and what others left with this number.
-SELECT id, call FROM ari_agent.task
+-- What was left in these calls, and what others left with this number; a corrected number counts as it is now.
+SELECT t.id, t.call FROM ari_agent.task AS t
+LEFT JOIN LATERAL (
+    SELECT c.task, c.new[1] AS number FROM ari_agent.correction AS c
+    WHERE c.task = t.id AND c.field = 'number' ORDER BY c.revision DESC LIMIT 1
+) AS k ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN k.task IS NULL THEN t.number ELSE k.number END AS number) AS now_held
 WHERE
-    call = ANY(%(calls)s::uuid [])
-    OR number ~ %(pattern)s::text
-    OR (%(local)s::text <> '' AND regexp_replace(number, '\D', '', 'g') = %(local)s::text)
+    t.call = ANY(%(calls)s::uuid [])
+    OR now_held.number ~ %(pattern)s::text
+    OR (%(local)s::text <> '' AND regexp_replace(now_held.number, '\D', '', 'g') = %(local)s::text)
+
+-- name: subject_corrections
+SELECT entry FROM ari_agent.correction
+WHERE note = ANY(%(touched)s::uuid []) OR task = ANY(%(tasks)s::uuid [])
 
 -- name: subject_contacts
 SELECT number, name, company, route, target, imported_at, source FROM ari_agent.contact
@@ -131,7 +140,13 @@ WHERE number = %(e164)s::text
 -- Where the number stands in what belongs to calls of others.
 SELECT 'task' AS place, id::text AS key, call FROM ari_agent.task
 WHERE
-    NOT id = ANY(%(tasks)s::uuid []) AND concat_ws(' ', caller_name, company, email, recipient, matter) ~ %(pattern)s::text
+    NOT id = ANY(%(tasks)s::uuid [])
+    AND concat_ws(' ', caller_name, number, company, email, recipient, matter) ~ %(pattern)s::text
+UNION ALL
+SELECT 'correction', entry::text, call FROM ari_agent.correction
+WHERE
+    NOT coalesce(note = ANY(%(touched)s::uuid []), task = ANY(%(tasks)s::uuid []))
+    AND concat_ws(' ', old::text, new::text) ~ %(pattern)s::text
 UNION ALL
 SELECT 'note', call::text, call FROM ari_agent.note
 WHERE
@@ -164,6 +179,15 @@ FROM ari_agent.task WHERE id = ANY(%(tasks)s::uuid []) ORDER BY taken_at, id
 -- name: subject_export_notes
 SELECT call, written_at, who, about, agreed, open, urgency, ai_generated, made_by
 FROM ari_agent.note WHERE call = ANY(%(calls)s::uuid []) ORDER BY written_at, call
+
+-- name: subject_export_corrections
+-- Not who corrected it: that is another person.
+SELECT call, task, field, at, old, new FROM ari_agent.correction
+WHERE note = ANY(%(calls)s::uuid []) OR task = ANY(%(tasks)s::uuid [])
+ORDER BY at, entry
+
+-- name: subject_erase_corrections
+DELETE FROM ari_agent.correction WHERE note = ANY(%(touched)s::uuid []) OR task = ANY(%(tasks)s::uuid [])
 
 -- name: subject_erase_tasks
 WITH gone AS (
@@ -215,11 +239,13 @@ DELETE FROM ari_agent.contact WHERE number = %(e164)s::text
 WITH gone AS (
     UPDATE ari_agent.task SET
         caller_name = regexp_replace(caller_name, %(pattern)s, '[gelöscht]', 'g'),
+        -- Of another person now, but misheard as this one's before it was corrected.
+        number = regexp_replace(number, %(pattern)s, '[gelöscht]', 'g'),
         company = regexp_replace(company, %(pattern)s, '[gelöscht]', 'g'),
         email = regexp_replace(email, %(pattern)s, '[gelöscht]', 'g'),
         recipient = regexp_replace(recipient, %(pattern)s, '[gelöscht]', 'g'),
         matter = regexp_replace(matter, %(pattern)s, '[gelöscht]', 'g')
-    WHERE concat_ws(' ', caller_name, company, email, recipient, matter) ~ %(pattern)s
+    WHERE concat_ws(' ', caller_name, number, company, email, recipient, matter) ~ %(pattern)s
     RETURNING id, call
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
@@ -242,6 +268,13 @@ WITH gone AS (
 )
 SELECT 1 FROM gone
 
+-- name: subject_redact_corrections
+UPDATE ari_agent.correction SET
+    old = ARRAY(SELECT regexp_replace(t, %(pattern)s, '[gelöscht]', 'g') FROM unnest(old) AS t),
+    new = ARRAY(SELECT regexp_replace(t, %(pattern)s, '[gelöscht]', 'g') FROM unnest(new) AS t),
+    salt = NULL
+WHERE concat_ws(' ', old::text, new::text) ~ %(pattern)s AND field NOT IN ('earliest', 'latest', 'urgency')
+
 -- name: subject_redact_turns
 WITH gone AS (
     UPDATE ari_agent.turn SET
@@ -263,4 +296,5 @@ WHERE concat_ws(' ', name, company) ~ %(pattern)s
 
 -- name: vacuum
 -- What was erased is otherwise still in the files of the tables until Postgres gets round to it.
-VACUUM ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.contact, ari_agent.salt
+VACUUM ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.correction, ari_agent.contact,
+ari_agent.salt

@@ -58,8 +58,12 @@ class CallReader:
         return await self._rows("call_tasks", {"call": call})
 
     async def note(self, call: object) -> Row | None:
-        """Return the note on a call; None when there is none. Raises CallLogError."""
+        """Return the note on a call as it was written; None when there is none. Raises CallLogError."""
         return next(iter(await self._rows("call_note", {"call": call})), None)
+
+    async def corrections(self, call: object) -> list[Row]:
+        """Return what people corrected in the note on a call, in order. Raises CallLogError."""
+        return await self._rows("corrections_of", {"note": call, "task": None})
 
     async def counts(self) -> dict[str, int]:
         """Return the number of calls, turns and events. Raises CallLogError."""

@@ -48,7 +48,8 @@ FROM PUBLIC, ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_audit
 GRANT USAGE ON SCHEMA ari_agent
 TO ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
-ari_agent.gekuerzt(text), ari_agent.frist(timestamptz, timestamptz), ari_agent.ueberfaellig(timestamptz)
+ari_agent.gekuerzt(text), ari_agent.frist(timestamptz, timestamptz), ari_agent.ueberfaellig(timestamptz),
+ari_agent.held(jsonb, text, text), ari_agent.held(jsonb, text, timestamptz)
 TO ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 
 -- The controller writes and appends. Numbers, words, callbacks and notes that it wrote it cannot read back.
@@ -75,6 +76,8 @@ GRANT UPDATE (state, done_at, done_by) ON ari_agent.task TO ari_agent_desk;
 GRANT SELECT (id, opened_at, closed_at, dialled, caller, outcome, reason, escalated_to, test)
 ON ari_agent.call TO ari_agent_desk;
 GRANT INSERT (entry, call, at, kind, code), SELECT (seq) ON ari_agent.event TO ari_agent_desk;
+-- It corrects what it sees; what was there before, time, account and event are the database's own doing.
+GRANT SELECT, INSERT (note, task, revision, field, person, new) ON ari_agent.correction TO ari_agent_desk;
 
 GRANT SELECT ON
 ari_agent.v_anrufe, ari_agent.v_gespraechsschritte, ari_agent.v_rueckrufe, ari_agent.v_notizen,
@@ -82,27 +85,30 @@ ari_agent.v_wissensstaende, ari_agent.v_nummernluecken, ari_agent.v_unvollstaend
 ari_agent.v_wortlaut, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen, ari_agent.v_betroffenenanfragen,
 ari_agent.v_einsichten, ari_agent.v_server, ari_agent.v_anruf_versionen, ari_agent.v_uebergaben, ari_agent.v_konten,
 ari_agent.v_ausfaelle, ari_agent.v_notizstichprobe, ari_agent.v_sicherungen, ari_agent.v_monatszahlen,
-ari_agent.v_kennzahlen, ari_agent.migration, ari_agent.event
+ari_agent.v_kennzahlen, ari_agent.v_korrekturen, ari_agent.v_korrekturquote, ari_agent.v_korrekturfelder,
+ari_agent.v_uebertragungen, ari_agent.migration, ari_agent.event
 TO ari_agent_auditor;
 
 -- Whoever anchors or examines the chain sees numbers and hashes; the functions read the rest with the owner's rights.
 GRANT SELECT ON ari_agent.chain, ari_agent.v_siegel TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
 GRANT SELECT ON ari_agent.v_kette TO ari_agent_auditor, ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
-ari_agent.kette_fehler(bigint, bigint), ari_agent.kette_pruefen(), ari_agent.siegel_fehler(bigint, bigint)
+ari_agent.kette_fehler(bigint, bigint), ari_agent.kette_pruefen(), ari_agent.siegel_fehler(bigint, bigint),
+ari_agent.korrektur_fehler(bigint, bigint)
 TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
 
 GRANT SELECT ON ari_agent.v_kennzahlen TO ari_agent_metrics;
 
 -- Finds, hands out and erases; neither writes what callers said nor touches the log of events.
-GRANT SELECT, DELETE ON ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.contact
-TO ari_agent_privacy;
+GRANT SELECT, DELETE ON ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.correction,
+ari_agent.contact TO ari_agent_privacy;
 GRANT SELECT, DELETE ON ari_agent.salt TO ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION ari_agent.forget_events(timestamptz) TO ari_agent_privacy;
 GRANT UPDATE (caller, channel, caller_erased_at) ON ari_agent.call TO ari_agent_privacy;
 GRANT UPDATE (caller_text, agent_text) ON ari_agent.turn TO ari_agent_privacy;
 GRANT UPDATE (caller_name, number, company, email, recipient, matter, done_by) ON ari_agent.task TO ari_agent_privacy;
 GRANT UPDATE (who, about, agreed, open) ON ari_agent.note TO ari_agent_privacy;
+GRANT UPDATE (old, new, salt) ON ari_agent.correction TO ari_agent_privacy;
 GRANT UPDATE (name, company) ON ari_agent.contact TO ari_agent_privacy;
 GRANT SELECT ON ari_agent.migration, ari_agent.event, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen,
 ari_agent.v_betroffenenanfragen, ari_agent.v_einsichten, ari_agent.v_kennzahlen TO ari_agent_privacy;
@@ -122,15 +128,17 @@ TO ari_agent_privacy;
 ALTER TABLE ari_agent.call ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ari_agent.task ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ari_agent.note ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ari_agent.correction ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ari_agent.event ENABLE ROW LEVEL SECURITY;
 DO $$
 DECLARE
     object text;
 BEGIN
-    FOREACH object IN ARRAY ARRAY['call', 'task', 'note', 'event'] LOOP
+    FOREACH object IN ARRAY ARRAY['call', 'task', 'note', 'correction', 'event'] LOOP
         EXECUTE format('DROP POLICY IF EXISTS whole ON ari_agent.%I', object);
         EXECUTE format('DROP POLICY IF EXISTS desk ON ari_agent.%I', object);
         EXECUTE format('DROP POLICY IF EXISTS desk_done ON ari_agent.%I', object);
+        EXECUTE format('DROP POLICY IF EXISTS desk_corrects ON ari_agent.%I', object);
         EXECUTE format(
             'CREATE POLICY whole ON ari_agent.%I TO ari_agent_agent, ari_agent_privacy, ari_agent_auditor USING (true)',
             object
@@ -145,6 +153,12 @@ CREATE POLICY desk ON ari_agent.call FOR SELECT TO ari_agent_desk
 USING (EXISTS (SELECT FROM ari_agent.task AS t WHERE t.call = ari_agent.call.id));
 CREATE POLICY desk ON ari_agent.note FOR SELECT TO ari_agent_desk
 USING (EXISTS (SELECT FROM ari_agent.task AS t WHERE t.call = note.call));
+CREATE POLICY desk ON ari_agent.correction FOR SELECT TO ari_agent_desk
+USING (EXISTS (SELECT FROM ari_agent.task AS t WHERE t.call = correction.call));
+CREATE POLICY desk_corrects ON ari_agent.correction FOR INSERT TO ari_agent_desk WITH CHECK (
+    EXISTS (SELECT FROM ari_agent.note AS n WHERE n.call = correction.note)
+    OR EXISTS (SELECT FROM ari_agent.task AS t WHERE t.id = correction.task)
+);
 CREATE POLICY desk ON ari_agent.event FOR SELECT TO ari_agent_desk USING (kind = 'task' AND code = 'done');
 CREATE POLICY desk_done ON ari_agent.event FOR INSERT TO ari_agent_desk WITH CHECK (kind = 'task' AND code = 'done');
 

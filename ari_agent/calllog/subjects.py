@@ -24,8 +24,12 @@ Identity = Literal["callback", "letter", "id-card", "in-person", "customer-accou
 _NOTHING = "$a"
 """A pattern that is nowhere: for a request about one call."""
 _TROUBLE = "the request could not be dealt with, nothing was changed: may the account do so? ari_agent_privacy may"
-_ERASURES = {"task": "tasks", "note": "notes", "wording": "wording", "call": "calls", "contact": "contacts"}
-_REDACTIONS = ("tasks", "notes", "turns", "contacts")
+_ERASURES = {
+    "correction": "corrections", "task": "tasks", "note": "notes", "wording": "wording", "call": "calls",
+    "contact": "contacts",
+}  # fmt: skip
+"""By place; corrections first, because they go with what they correct."""
+_REDACTIONS = ("tasks", "notes", "corrections", "turns", "contacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Findings:
     tasks: list[UUID]
     touched: list[UUID]
     """Their calls, and those in which others left their number."""
+    corrections: list[UUID]
+    """Of those notes and tasks."""
     contacts: list[Row]
     mentions: list[Row]
     """Where the number stands in what belongs to others: place, key and call."""
@@ -48,6 +54,7 @@ class Findings:
         return {
             "call": len(self.calls),
             "task": len(self.tasks),
+            "correction": len(self.corrections),
             "contact": len(self.contacts),
             "mention": len(self.mentions),
         }
@@ -94,7 +101,7 @@ class Subjects:
         """Return all that belongs to the person. Raises CallLogError."""
         values = {"calls": found.calls, "tasks": found.tasks}
         with wrapped(_TROUBLE):
-            names = ("calls", "turns", "tasks", "notes")
+            names = ("calls", "turns", "tasks", "notes", "corrections")
             told = {name: await self._rows(f"subject_export_{name}", values) for name in names}
         return told | {"contacts": found.contacts}
 
@@ -153,9 +160,10 @@ class Subjects:
             "tasks": [row["id"] for row in tasks],
             "touched": sorted({*calls, *(row["call"] for row in tasks)}),
         }
+        corrections = [row["entry"] for row in await self._rows("subject_corrections", values)]
         contacts = await self._rows("subject_contacts", values)
         mentions = await self._rows("subject_mentions", values)
-        return Findings(calls, values["tasks"], values["touched"], contacts, mentions, values)
+        return Findings(calls, values["tasks"], values["touched"], corrections, contacts, mentions, values)
 
     async def _log(self, erased: Mapping[str, int], request: UUID, now: datetime) -> None:
         same = {"run": uuid4(), "at": now, "cause": "request", "days": None, "request": request}

@@ -69,13 +69,41 @@ WITH entry AS (
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: tasks
--- For the desk that calls back: full numbers. What is late first stands first, what is done last.
+-- For the desk that calls back: full numbers, with what people corrected. What is late first stands first, what is done
+-- last.
+WITH held AS (
+    SELECT
+        t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
+        k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
+        ari_agent.held(k.fields, 'number', t.number) AS number, ari_agent.held(k.fields, 'company', t.company) AS company,
+        ari_agent.held(k.fields, 'email', t.email) AS email,
+        ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
+        ari_agent.held(k.fields, 'matter', t.matter) AS matter,
+        ari_agent.held(k.fields, 'earliest', t.earliest) AS earliest,
+        ari_agent.held(k.fields, 'latest', t.latest) AS latest, ari_agent.held(k.fields, 'earliest', t.due) AS due,
+        ari_agent.held(k.fields, 'urgency', t.urgency) AS urgency
+    FROM ari_agent.task AS t
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(max(c.revision), 0) AS revision,
+            coalesce(
+                jsonb_object_agg(c.field, jsonb_build_object('new', c.new[1], 'person', c.person, 'at', c.at))
+                FILTER (WHERE c.is_newest), '{}'
+            ) AS fields
+        FROM (
+            SELECT
+                field, revision, new, person, at,
+                revision = max(revision) OVER (PARTITION BY field) AS is_newest
+            FROM ari_agent.correction WHERE task = t.id
+        ) AS c
+    ) AS k
+    WHERE t.state = 'open' OR %(all)s::boolean
+)
 SELECT
     id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due,
     ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
-    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue
-FROM ari_agent.task
-WHERE state = 'open' OR %(all)s::boolean
+    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue, revision, corrected
+FROM held
 ORDER BY
     state = 'done', done_at DESC, deadline NULLS LAST, array_position('{high,normal,low}'::text[], urgency), taken_at, id
 
@@ -96,14 +124,47 @@ WITH done AS (
 SELECT done.id, pg_notify('ari_agent_event', entry.seq::text) FROM done, entry
 
 -- name: call_tasks
--- For the call log, where numbers are short.
+-- For the call log, where numbers are short, corrected ones too.
+WITH held AS (
+    SELECT
+        t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
+        k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
+        ari_agent.held(k.fields, 'number', t.number) AS number, ari_agent.held(k.fields, 'company', t.company) AS company,
+        ari_agent.held(k.fields, 'email', t.email) AS email,
+        ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
+        ari_agent.held(k.fields, 'matter', t.matter) AS matter,
+        ari_agent.held(k.fields, 'earliest', t.earliest) AS earliest,
+        ari_agent.held(k.fields, 'latest', t.latest) AS latest, ari_agent.held(k.fields, 'earliest', t.due) AS due,
+        ari_agent.held(k.fields, 'urgency', t.urgency) AS urgency
+    FROM ari_agent.task AS t
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(max(c.revision), 0) AS revision,
+            coalesce(
+                jsonb_object_agg(c.field, jsonb_build_object('new', c.new[1], 'person', c.person, 'at', c.at))
+                FILTER (WHERE c.is_newest), '{}'
+            ) AS fields
+        FROM (
+            SELECT
+                field, revision, new, person, at,
+                revision = max(revision) OVER (PARTITION BY field) AS is_newest
+            FROM ari_agent.correction WHERE task = t.id
+        ) AS c
+    ) AS k
+    WHERE t.call = %(call)s
+)
 SELECT
     id, taken_at, kind, caller_name, ari_agent.gekuerzt(number) AS number, company, email, recipient, matter, earliest,
     latest, due, ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
-    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue
-FROM ari_agent.task
-WHERE call = %(call)s
+    coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue, revision,
+    CASE
+        WHEN corrected ? 'number'
+        THEN jsonb_set(corrected, '{number,new}', coalesce(to_jsonb(ari_agent.gekuerzt(number)), 'null'))
+        ELSE corrected
+    END AS corrected
+FROM held
 ORDER BY taken_at, id
 
 -- name: call_note
-SELECT written_at, who, about, agreed, open, urgency, ai_generated, made_by FROM ari_agent.note WHERE call = %(call)s
+SELECT call, written_at, who, about, agreed, open, urgency, ai_generated, made_by FROM ari_agent.note
+WHERE call = %(call)s

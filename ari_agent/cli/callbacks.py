@@ -14,6 +14,8 @@ from rich.text import Text
 
 from ari_agent.calllog.reading import Row
 from ari_agent.calllog.tasks import TaskReader
+from ari_agent.cli import correcting
+from ari_agent.cli.correcting import Correcting, corrections
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import clock, json_text
 from ari_agent.config import Log, load
@@ -43,6 +45,26 @@ def list_tasks(config: Config = None, *, as_json: Json = False, with_done: All =
 def done(task: TaskId, config: Config = None, *, by: By = "") -> None:
     """Mark one as done. Exit status 1: it was already."""
     raise typer.Exit(asyncio.run(_done(load(config).log, task, by)))
+
+
+@app.command()
+def correct(
+    task: TaskId,
+    fields: correcting.Fields = None,
+    config: Config = None,
+    *,
+    by: correcting.Person = "",
+    revision: correcting.Revision = None,
+    as_json: Json = False,
+) -> None:
+    """Correct one, field by field: name, number, company, email, recipient, matter, earliest, latest, urgency.
+
+    Asks on a terminal; otherwise stdin holds a JSON object such as {"number": "089 123456", "company": null}. What the
+    caller left is kept beside it. A corrected earliest time is also the one from which it is due. Exit status 1:
+    nothing differs, or there is no such id.
+    """
+    asked = Correcting("task", task, tuple(fields or ()), by, revision, as_json)
+    raise typer.Exit(asyncio.run(correcting.correct(load(config), asked)))
 
 
 async def _list(settings: Log, *, as_json: bool, with_done: bool) -> int:
@@ -117,7 +139,7 @@ def _number(number: str | None) -> str:
 def _matter(task: Row) -> str:
     recipient = f"für {task['recipient']}" if task["recipient"] else ""
     broken_off = "" if task["complete"] else "(unvollständig)"
-    return _lines(task["matter"], recipient, _wish(task), broken_off)
+    return _lines(task["matter"], recipient, _wish(task), broken_off, corrections(task))
 
 
 def _wish(task: Row) -> str:

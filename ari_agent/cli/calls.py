@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ari_agent.calllog.corrections import correction_of, told
 from ari_agent.calllog.reading import CallReader, Row
+from ari_agent.cli import correcting
+from ari_agent.cli.correcting import LABELS, URGENCIES, Correcting, corrections
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import clock, json_text
 from ari_agent.config import Log, load
@@ -28,7 +31,9 @@ Limit = Annotated[
 ]
 CallId = Annotated[str, typer.Argument(metavar="CALL-ID", help="Id of the call, or how it begins.")]
 
-app = typer.Typer(name="calls", help="Read the call log. Callers' numbers are shortened.", no_args_is_help=True)
+app = typer.Typer(
+    name="calls", help="Read the call log; callers' numbers are shortened. Correct its notes.", no_args_is_help=True
+)
 
 _OUTCOMES = {
     "solved": "gelöst",
@@ -45,7 +50,6 @@ _ACTS = {
     "goodbye": "Verabschiedung",
 }
 _TASKS = {"callback": "Rückruf", "message": "Nachricht"}
-_URGENCIES = {"low": "niedrig", "normal": "normal", "high": "hoch"}
 _HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille", "refusal": "Ablehnung"}
 
 
@@ -59,6 +63,25 @@ def list_calls(config: Config = None, as_json: Json = False, limit: Limit = 20) 
 def show(call: CallId, config: Config = None, as_json: Json = False) -> None:
     """Show one call: turns, callbacks and messages, note, events. Exit status 1: there is no such call."""
     _run(_show(_settings(config), call, as_json))
+
+
+@app.command()
+def correct(
+    call: CallId,
+    fields: correcting.Fields = None,
+    config: Config = None,
+    *,
+    by: correcting.Person = "",
+    revision: correcting.Revision = None,
+    as_json: Json = False,
+) -> None:
+    """Correct the note of a call, field by field: who, about, agreed, open, urgency. What the AI wrote is kept.
+
+    Asks on a terminal; otherwise stdin holds a JSON object such as {"who": "Frau Muster", "open": []}. Exit status 1:
+    nothing differs, or there is no such note.
+    """
+    settings = load(config)
+    _run(correcting.correct(settings, Correcting("note", call, tuple(fields or ()), by, revision, as_json)))
 
 
 @app.command()
@@ -109,7 +132,8 @@ async def _show(settings: Log, prefix: str, as_json: bool) -> int:
             return ERROR if found else NOTHING
         (call,) = found
         turns, events = await reader.turns(call["id"]), await reader.events(call["id"])
-        tasks, note = await reader.tasks(call["id"]), await reader.note(call["id"])
+        tasks, written = await reader.tasks(call["id"]), await reader.note(call["id"])
+        note = written and told(written, tuple(map(correction_of, await reader.corrections(call["id"]))))
     if as_json:
         typer.echo(json_text({**call, "turns": turns, "tasks": tasks, "note": note, "events": events}))
         return GOOD
@@ -161,18 +185,28 @@ def _task(task: Row) -> Text:
     parts = (
         task["caller_name"], task["company"], task["number"], task["email"],
         f"für {task['recipient']}" if task["recipient"] else "", until, state,
-        "" if task["complete"] else "unvollständig",
+        "" if task["complete"] else "unvollständig", corrections(task),
     )  # fmt: skip
     matter = f"\n     „{task['matter']}“" if task["matter"] else ""
     return Text(f"{_TASKS[task['kind']]} {str(task['id'])[:8]}: {', '.join(filter(None, parts))}{matter}")
 
 
 def _note(note: Row) -> Text:
-    """The note on the call, marked as made by a machine."""
+    """The note on the call, marked as made by a machine, what people corrected in it as made by them."""
     origin = f"KI-Notiz, bitte prüfen ({note['made_by']})" if note["ai_generated"] else f"Notiz ({note['made_by']})"
-    headings = {"Wer": [note["who"]], "Thema": note["about"], "Vereinbart": note["agreed"], "Offen": note["open"]}
-    lines = [f"     {heading}: {'; '.join(items)}" for heading, items in headings.items() if items]
-    return Text("\n".join([origin, *lines, f"     Dringlichkeit: {_URGENCIES[note['urgency']]}"]))
+    urgency = [URGENCIES[note["urgency"]]]
+    values = {"who": [note["who"]], **{field: note[field] for field in ("about", "agreed", "open")}, "urgency": urgency}
+    lines = [
+        f"     {LABELS[field]}: {'; '.join(items) or '–'}{_corrected(note['fields'][field])}"
+        for field, items in values.items()
+        if items or "corrected_by" in note["fields"][field]
+    ]
+    return Text("\n".join([origin, *lines]))
+
+
+def _corrected(field: Row) -> str:
+    by = field.get("corrected_by")
+    return f" (korrigiert von {by}, {clock(field['corrected_at'], '%d.%m. %H:%M')})" if by else ""
 
 
 def _event(event: Row) -> Text:
@@ -190,6 +224,9 @@ def _event(event: Row) -> Text:
             what = f"Übergabe an {detail['target']}: {event['code']} nach {detail['waited_ms'] / 1000:.0f} s"
         case "task" if event["code"] == "done":
             what = "Rückruf oder Nachricht erledigt"
+        case "system" if event["code"] == "corrected":
+            corrected = "Notiz" if detail["of"] == "note" else "Rückruf oder Nachricht"
+            what = f"{corrected} korrigiert: {LABELS[detail['field']]}"
         case "task":
             what = f"{_TASKS[event['code']]} aufgenommen"
         case "note":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from ari_agent.cli import knowledge_shown as shown
 from ari_agent.cli import suggesting
 from ari_agent.cli.company import company_gate, company_today
 from ari_agent.cli.knowledge_views import NOTHING, console, existing
+from ari_agent.cli.person import account
 from ari_agent.cli.printing import json_text
 from ari_agent.cli.suggesting import Choosing
 from ari_agent.config import Settings
@@ -146,12 +145,3 @@ def check_note(note: str) -> None:
     """Raise ConfigError when the note is too long."""
     if len(note) > MOST_NOTE:
         raise ConfigError(f"--note has {len(note)} characters; {MOST_NOTE} are kept at most")
-
-
-def account() -> str:
-    """Return the account of the person at the keyboard: who called sudo, where it was called."""
-    try:
-        name = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's number without a name
-        name = f"uid {os.getuid()}"
-    return name[:80]

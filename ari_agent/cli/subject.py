@@ -61,6 +61,7 @@ PLACES = {
     "call": "Anrufe",
     "task": "Rückrufe und Nachrichten",
     "note": "Notizen",
+    "correction": "Korrekturen an Notizen und Rückrufen",
     "wording": "Wortlaut",
     "contact": "Kontakte",
     "mention": "Nennungen bei anderen",

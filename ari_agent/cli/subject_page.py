@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from ari_agent.calllog.reading import Row
+from ari_agent.cli.correcting import LABELS
 
 _KINDS = {"callback": "Rückruf", "message": "Nachricht"}
 _PERIODS = {
@@ -63,6 +64,8 @@ def _found(told: dict[str, Any]) -> str:
     parts.append(_table("Rückrufe und Nachrichten", tasks, map(_task, data["tasks"])))
     notes = ("Geschrieben", "Wer", "Thema", "Vereinbart", "Offen", "Erzeugt von")
     parts.append(_table("Notizen (von der KI erzeugt)", notes, map(_note, data["notes"])))
+    corrected = ("Korrigiert am", "Feld", "vorher", "nachher")
+    parts.append(_table("Korrekturen durch Beschäftigte", corrected, map(_correction, data["corrections"])))
     fields = {"number": "Rufnummer", "name": "Name", "company": "Firma", "route": "Behandlung", "source": "Herkunft"}
     contacts = [tuple(contact[field] for field in fields) for contact in data["contacts"]]
     parts.append(_table("Kontakte", tuple(fields.values()), contacts))
@@ -94,6 +97,11 @@ def _task(task: Row) -> tuple[Any, ...]:
 def _note(note: Row) -> tuple[Any, ...]:
     lists = ("; ".join(note[part]) for part in ("about", "agreed", "open"))
     return _time(note["written_at"]), note["who"], *lists, note["made_by"]
+
+
+def _correction(correction: Row) -> tuple[Any, ...]:
+    old, new = ("; ".join(correction[part]) for part in ("old", "new"))
+    return _time(correction["at"]), LABELS[correction["field"]], old, new
 
 
 def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

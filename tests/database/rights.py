@@ -12,7 +12,7 @@ AUDITED = (
     "v_unvollstaendig", "v_ki_hinweis_fehlt", "v_wortlaut", "v_aufbewahrung", "v_loeschungen",
     "v_betroffenenanfragen", "v_einsichten", "v_server", "v_anruf_versionen", "v_uebergaben", "v_konten",
     "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen", "v_kette", "v_siegel",
-    "chain",
+    "v_korrekturen", "v_korrekturquote", "v_korrekturfelder", "v_uebertragungen", "chain",
 )  # fmt: skip
 
 AGENT: Rights = {
@@ -40,6 +40,7 @@ AGENT: Rights = {
 DESK: Rights = {
     "task": {"SELECT": "*", "UPDATE": "state done_at done_by"},
     "note": _READ,
+    "correction": {"SELECT": "*", "INSERT": "note task revision field person new"},
     "contact": _READ,
     "call": {"SELECT": "id opened_at closed_at dialled caller outcome reason escalated_to test"},
     "event": {"SELECT": "seq", "INSERT": "entry call at kind code"},
@@ -54,6 +55,7 @@ PRIVACY: Rights = {
     "turn": {"SELECT": "*", "UPDATE": "caller_text agent_text", "DELETE": "*"},
     "task": {"SELECT": "*", "UPDATE": "caller_name number company email recipient matter done_by", "DELETE": "*"},
     "note": {"SELECT": "*", "UPDATE": "who about agreed open", "DELETE": "*"},
+    "correction": {"SELECT": "*", "UPDATE": "old new salt", "DELETE": "*"},
     "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
     "salt": {"SELECT": "*", "DELETE": "*"},
     "chain": _READ,

@@ -29,7 +29,7 @@ LOST = UUID("00000000-0000-4000-8000-000000000004")
 """Its opening entry is missing."""
 NOTICE = "ab" * 32
 MADE_BY = "ari-agent 0.3.0, encoder-de"
-TRIGGERS = ("backup_proof", "deletion", "event", "knowledge_passage", "knowledge_version")
+TRIGGERS = ("backup_proof", "deletion", "event", "knowledge_passage", "knowledge_version", "transfer")
 
 
 def questions() -> dict[str, list[str]]:
@@ -82,6 +82,9 @@ async def audited(calls: CallDatabase) -> CallDatabase:
         VALUES (
             gen_random_uuid(), '2026-02-02 10:00+00', 'request', 'call', 4, '00000000-0000-4000-8000-00000000000a'
         );
+        INSERT INTO ari_agent.correction (note, revision, field, person, new)
+        VALUES ('00000000-0000-4000-8000-000000000001', 1, 'open', 'Frau Tal', '{Erika wartet}');
+        INSERT INTO ari_agent.transfer (action, what, person) VALUES ('export', '{notes,contacts}', 'Frau Tal');
         INSERT INTO ari_agent.backup_proof (at, kind) VALUES ('2026-01-01 02:00+00', 'restore-test');
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
         VALUES ('00000000-0000-4000-8000-0000000000ff', now() - interval '92 days', now() - interval '92 days', 'x')
@@ -117,7 +120,8 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert overdue["Rufnummer des Anrufers"] == (90, 1)
     assert len(overdue) == 7
     assert sum(rows for _, rows in overdue.values()) == 1
-    seen, (server,) = answers["5"]
+    seen, transfers, (server,) = answers["5"]
+    assert values(transfers, "vorgang", "umfang", "person") == [("Export", "notes, contacts", "Frau Tal")]
     assert values(seen, "vorgang", "aktenzeichen", "identitaet", "eintraege") == [("Löschung", "DS-1", "letter", 4)]
     assert server["pgaudit"] == "nicht geladen"
     names = ("aktenzeichen", "stand", "identitaet", "frist_ueberschritten")
@@ -141,12 +145,16 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert not by_name["ari_agent_owner"]["darf_anmelden"]
     assert by_name["ari_agent_migrate"]["mitglied_von"] == "ari_agent_owner"
     assert any(row["superuser"] for row in by_name.values())
-    (chain,), seals, triggers = answers["11"]
+    (chain,), seals, corrected, triggers = answers["11"]
+    assert corrected == []
     assert (chain["in_ordnung"], chain["erster_fehler"], chain["letzte_nummer"]) == (True, None, chain["ereignisse"])
     assert seals == []
     assert values(triggers, "tabelle", "stand") == [(table, "A" if table == "event" else "O") for table in TRIGGERS]
     assert values(answers["12"][0], "grund", "anrufe", "minuten") == [("engine-failed", 1, 1)]
-    notes, sample = answers["13"]
+    notes, corrections, shares, sample = answers["13"]
+    assert values(corrections, "anruf", "art", "feld", "korrigiert_von") == [(GOOD, "Notiz", "Offen", "Frau Tal")]
+    share = {(row["art"], row["feld"]): (row["geschrieben"], row["korrigiert"]) for row in shares}
+    assert (share["Notiz", "Offen"], share["Notiz", "Wer"]) == ((1, 1), (1, 0))
     assert values(notes, "anruf", "ki_erzeugt", "erzeugt_von") == [(GOOD, True, MADE_BY)]
     assert len(sample) <= 1
     assert answers["14"][0][0]["tls"] in ("on", "off")

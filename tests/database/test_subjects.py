@@ -133,16 +133,16 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
     status, out, err = await agent(config, "find", *ASKED, "--json")
     assert status == 0, err
     assert json.loads(out) == {
-        "call": 10, "task": 11, "contact": 1, "mention": 1, "cdr": 30, "asterisk-log": 30, "voicemail": 2,
-        "recording": 1,
+        "call": 10, "task": 11, "correction": 0, "contact": 1, "mention": 1, "cdr": 30, "asterisk-log": 30,
+        "voicemail": 2, "recording": 1,
     }  # fmt: skip
     assert not traces(out.encode() + err.encode())
 
     status, out, err = await agent(config, "erase", *ASKED, *CHECKED, "--yes", "--json")
     assert status == 0, err
     assert json.loads(out) == {
-        "task": 11, "note": 10, "wording": 11, "call": 10, "contact": 1, "mention": 1, "cdr": 30, "asterisk-log": 30,
-        "voicemail": 2, "recording": 1,
+        "correction": 0, "task": 11, "note": 10, "wording": 11, "call": 10, "contact": 1, "mention": 1, "cdr": 30,
+        "asterisk-log": 30, "voicemail": 2, "recording": 1,
     }  # fmt: skip
     assert traces(everything(calls, tmp_path)) == []
     assert not calls.query("SELECT 1 FROM ari_agent.call WHERE caller = %s", LOCAL)
@@ -181,7 +181,7 @@ async def test_an_export_holds_all_of_the_person_and_nothing_of_others(
     text, page = (read(out_folder / name) for name in ("auskunft.json", "auskunft.html"))
     told = json.loads(text)
     assert {name: len(rows) for name, rows in told["daten"].items()} == {
-        "calls": 10, "turns": 10, "tasks": 11, "notes": 10, "contacts": 1,
+        "calls": 10, "turns": 10, "tasks": 11, "notes": 10, "corrections": 0, "contacts": 1,
     }  # fmt: skip
     assert (told["eingang"], told["verantwortlicher"]) == ("2026-01-31", "Lindner & Söhne")
     for other in (*OTHERS, "Frau Muster"):
