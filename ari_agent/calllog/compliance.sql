@@ -39,13 +39,13 @@ LEFT JOIN LATERAL (
     SELECT name FROM unnest(ARRAY['owner', 'migrate', 'agent', 'metrics', 'desk', 'auditor', 'privacy']) AS name
     WHERE v.konto <> 'ari_agent_' || name AND 'ari_agent_' || name = ANY(string_to_array(v.mitglied_von, ', '))
 ) AS part ON true
-WHERE v.darf_anmelden AND v.konto NOT LIKE 'ari\_agent\_%'
+WHERE v.darf_anmelden AND NOT starts_with(v.konto::text, 'ari_agent_')
 GROUP BY 1
 ORDER BY 1
 
 -- name: proof_roles
 SELECT konto AS account, darf_anmelden AS logs_in, superuser OR umgeht_zeilenrechte AS unbound
-FROM ari_agent.v_konten WHERE konto LIKE 'ari\_agent\_%' ORDER BY konto
+FROM ari_agent.v_konten WHERE starts_with(konto::text, 'ari_agent_') ORDER BY konto
 
 -- name: proof_connection
 -- How this connection comes to the server: address of the server (null: a Unix socket) and encryption.

@@ -29,6 +29,9 @@ from ari_agent.documents.markdown import parse_passages
 from ari_agent.keeping import RetentionSettings
 from ari_agent.knowledge.nothing import NoKnowledge
 from ari_agent.knowledge.search import SearchKnowledge
+from ari_agent.ops.proof.keeping import KINDS
+from ari_agent.ops.proof.report import PARTS
+from ari_agent.ops.proof.unit import LIMITS
 
 PACK = REPO / "deploy" / "compliance"
 NAMES = sorted(path.name for path in PACK.glob("*.rst"))
@@ -141,6 +144,13 @@ def test_lines_of_units_exist(pack: dict[str, docutils.nodes.document]) -> None:
     in_the_table = {row["Zeile"] for row in table(pack["tom.rst"], "Zeile", "Wogegen")}
     assert len(in_the_table) > 10
     assert in_the_table | lines <= set(unit)
+    assert in_the_table >= {f"{name}={value}" for name, value in LIMITS.items()}
+
+
+def test_measures_are_explained_in_the_sections_of_the_proof(pack: dict[str, docutils.nodes.document]) -> None:
+    titles = [section[0].astext() for section in pack["tom.rst"].findall(docutils.nodes.section)]
+    first = titles.index("Auszufüllen") + 1
+    assert titles[first : first + len(PARTS)] == list(PARTS)
 
 
 # Periods
@@ -162,6 +172,7 @@ def test_rules_of_the_database_are_told_in_its_words(
     assert {(r["label"], r["starts"], r["action"], r["days"]) for r in rules} == {
         (row["Datenart"], row["Fristbeginn"], row["Danach"], int(row["Tage"])) for row in told
     }
+    assert {r["label"] for r in rules} == set(KINDS), "ari_agent/ops/proof/keeping.py names the kinds for the proof"
 
 
 def test_rules_are_numbered_without_a_gap_and_only_these_are_referred_to(
