@@ -97,7 +97,7 @@ class Controller:
         self._directory = directory
         self._admits = admits
         self._now = now
-        self._routing = Routing(settings, pbx.ami, directory, self._able, now, self._refused)
+        self._routing = Routing(settings, pbx.ami, directory, self._served, now, self._refused)
         self._busy = 0
         """Slots in use, a call that is just being claimed included."""
         self._connecting = asyncio.Semaphore(settings.calls.connecting)
@@ -146,6 +146,10 @@ class Controller:
     def _able(self) -> bool:
         """Whether we serve calls at all, with a free slot or without: another controller may have one."""
         return not self._stopping.is_set() and self._engines.recogniser.ready and self._transport.usable
+
+    async def _served(self) -> bool:
+        """Whether an agent serves calls: also one that takes over from us while we end. Raises AriError."""
+        return self._able() or await self._others()
 
     def _refusal(self) -> str | None:
         """Return why a new call is not taken, None when it is."""

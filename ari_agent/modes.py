@@ -39,7 +39,7 @@ class Situation:
     free: bool | None
     """The queue has a member who could take a call now."""
     ready: bool
-    """The agent has ears, voice and a free slot."""
+    """An agent has ears and voice, this one or another."""
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,13 @@ class Routing:
         settings: Settings,
         queues: Queues,
         directory: Directory,
-        ready: Callable[[], bool],
+        served: Callable[[], Awaitable[bool]],
         now: Callable[[], datetime],
         refused: Callable[[], Awaitable[bool]],
     ) -> None:
-        """`ready`: whether the agent could serve a call; `now`: the time, aware.
+        """`served`: whether an agent, this one or another, serves calls at all; `now`: the time, aware.
 
-        `refused`: whether it is certain that nobody would claim a call; may raise AgentError.
+        `refused`: whether it is certain that nobody would claim a call. Both may raise AgentError.
         """
         self._numbers = settings.hours.modes()
         self._schedules = {schedule.name: schedule.hours() for schedule in settings.hours.schedules}
@@ -55,7 +55,7 @@ class Routing:
         self._queue = settings.escalation.queue
         self._queues = queues
         self._directory = directory
-        self._ready = ready
+        self._served = served
         self._now = now
         self._refused = refused
 
@@ -84,7 +84,7 @@ class Routing:
         number = mode_of(self._numbers, dialled)
         opened = self._open(number)
         free = await self._free() if number is not None and number.mode == "human-first" and opened else None
-        return str(route(number, Situation(opened, free, self._ready())))
+        return str(route(number, Situation(opened, free, await self._served())))
 
     def _open(self, number: NumberMode | None) -> bool | None:
         """Return whether the company is open for callers of the number; None without a schedule."""

@@ -65,7 +65,7 @@ async def answer(
     at: str = WORKING,
     *,
     desk: Desk | None = None,
-    ready: bool = True,
+    ready: bool | AriUnavailable = True,
     contacts: tuple[Contact, ...] = (),
     caller: str | None = CALLER,
     numbers: list[dict[str, Any]] = NUMBERS,
@@ -80,7 +80,13 @@ async def answer(
         return refused
 
     book = PhoneBook(contacts, "0711")
-    routing = Routing(settings, desk or Desk(FREE), book, lambda: ready, clock(at), certainly_refused)
+
+    async def served() -> bool:
+        if isinstance(ready, AriUnavailable):
+            raise ready
+        return ready
+
+    routing = Routing(settings, desk or Desk(FREE), book, served, clock(at), certainly_refused)
     return await routing.answer(dialled, caller)
 
 
@@ -143,8 +149,9 @@ async def test_a_manager_interface_that_hangs_costs_the_caller_a_second_and_leav
 
 
 @pytest.mark.parametrize("dialled", [OVERFLOW, HUMAN_FIRST, AFTER_HOURS, OFF, AI_FIRST])
-async def test_an_agent_that_cannot_serve_leaves_every_call_to_people(dialled: str) -> None:
-    assert await answer(dialled, EVENING, ready=False, desk=Desk(BUSY)) == "staff"
+async def test_where_no_agent_serves_every_call_is_left_to_people(dialled: str) -> None:
+    for ready in (False, AriUnavailable("away")):
+        assert await answer(dialled, EVENING, ready=ready, desk=Desk(BUSY)) == "staff"
 
 
 async def test_without_settings_of_hours_every_call_is_offered_to_whichever_controller_claims_it() -> None:
