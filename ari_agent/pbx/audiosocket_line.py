@@ -35,24 +35,28 @@ class AudioSocketLine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, connection: Connection, rate: int, limit_s: float) -> AsyncIterator[Self]:
+    async def open(cls, connection: Connection, rate: int, limit_s: float, gap_s: float) -> AsyncIterator[Self]:
         """Speak and listen over the connection at this rate in Hertz, 8,000 or 16,000; hang up at the end.
 
         A connection over which nothing gets through any more, without being closed, breaks after `limit_s`: a frame
         goes out every 20 ms, so there is always one whose receipt the other side has to acknowledge. That nothing
-        comes in says less: a phone that suppresses silence sends none.
+        comes in says less: a phone that suppresses silence sends none. It is silent when none comes for `gap_s`.
         """
         line = cls(connection, rate)
         wire = connection.writer.get_extra_info("socket")
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limit_s * 1000))  # tcp(7)
-        tasks = [asyncio.create_task(line._read(), name="media"), asyncio.create_task(line._pace.run(), name="pace")]
-        tasks[0].add_done_callback(lambda _: tasks[1].cancel())
+        reader = asyncio.create_task(line._read(), name="media")
+        clocks = [
+            asyncio.create_task(line._pace.run(), name="pace"),
+            asyncio.create_task(line._incoming.keep_time(gap_s), name="clock"),
+        ]
+        reader.add_done_callback(lambda _: [clock.cancel() for clock in clocks])
         try:
             yield line
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            reader.cancel()
+            await asyncio.wait([reader, *clocks])
+            line._incoming.forget()
             line._writer.write(HANG_UP)
             line._writer.close()
 

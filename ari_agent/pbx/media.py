@@ -51,8 +51,8 @@ class MediaLine:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, ari: Ari, connection_id: str, limit_s: float) -> AsyncIterator[Self]:
-        """Connect to the media channel. Raises MediaError."""
+    async def open(cls, ari: Ari, connection_id: str, limit_s: float, gap_s: float) -> AsyncIterator[Self]:
+        """Connect to the media channel; a phone is silent that sends nothing for `gap_s`. Raises MediaError."""
         try:
             async with asyncio.timeout(limit_s):
                 socket = await ari.http.ws_connect(
@@ -67,12 +67,14 @@ class MediaLine:
             raise MediaError(f"the media connection could not be made ({type(e).__name__})") from e
         line = cls(socket)
         reader = asyncio.create_task(line._read(), name="media")
+        clock = asyncio.create_task(line._incoming.keep_time(gap_s), name="clock")
+        reader.add_done_callback(lambda _: clock.cancel())
         try:
             yield line
         finally:
             reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await reader
+            await asyncio.wait({reader, clock})
+            line._incoming.forget()
             await socket.close()
 
     def frames(self) -> AsyncIterator[bytes]:

@@ -90,6 +90,7 @@ class Transport:
         """`server` is None when the settings rule AudioSocket out."""
         self._settings = settings
         self._server = server
+        self._gap_s = settings.gap_ms / 1000
         self._choice: Choice | None = None
         self.usable = True
         """Whether calls can have audio; False once Asterisk was found to have no way for it."""
@@ -125,7 +126,7 @@ class Transport:
         match self._choice or await self.choose(ari):
             case WebSocket():
                 connection_id = await ari.websocket_media(channel)
-                async with MediaLine.open(ari, connection_id, limit_s) as media:
+                async with MediaLine.open(ari, connection_id, limit_s, self._gap_s) as media:
                     yield media
             case AudioSocket(rate):
                 async with self._audiosocket(ari, channel, rate, limit_s) as line:
@@ -141,7 +142,7 @@ class Transport:
                     connection = await coming
             except TimeoutError as e:
                 raise MediaError(f"Asterisk did not connect the audio within {limit_s} s") from e
-            async with AudioSocketLine.open(connection, rate, self._settings.audio_s) as line:
+            async with AudioSocketLine.open(connection, rate, self._settings.audio_s, self._gap_s) as line:
                 yield line
 
 

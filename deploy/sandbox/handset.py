@@ -141,7 +141,7 @@ class Extension(pj.Account):  # type: ignore[misc]
 class Handset:
     """The SIP stack and the one call it may have."""
 
-    def __init__(self, wire: Wire, noise_floor: float) -> None:
+    def __init__(self, wire: Wire, noise_floor: float, *, suppressing: bool) -> None:
         self.wire = wire
         self.tape = Tape(noise_floor, random.getrandbits(32))  # no two phones have the same noise
         self.endpoint = pj.Endpoint()
@@ -150,7 +150,7 @@ class Handset:
         settings.logConfig.level = settings.logConfig.consoleLevel = 1
         settings.uaConfig.threadCnt = 1
         settings.medConfig.clockRate = settings.medConfig.sndClockRate = RATE
-        settings.medConfig.noVad = True  # a silent phone keeps sending, else the far side loses its clock
+        settings.medConfig.noVad = not suppressing
         settings.medConfig.ecTailLen = 0
         self.endpoint.libInit(settings)
         self.endpoint.audDevManager().setNullDev()
@@ -301,7 +301,7 @@ def main() -> None:
     """Serve until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that drives the phone
     wire = Wire()
-    handset = Handset(wire, float(sys.argv[1]))
+    handset = Handset(wire, float(sys.argv[1]), suppressing="suppressing" in sys.argv[2:])
     wire.send(event="ready")
     for line in sys.stdin:
         obey(handset, json.loads(line))

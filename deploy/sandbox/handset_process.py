@@ -40,10 +40,11 @@ class HandsetProcess:
         self._replies: dict[int, asyncio.Future[Facts]] = {}  # one per command in flight, and each has a time limit
         self._something_new = asyncio.Condition()
 
-    async def start(self, noise_floor: float) -> None:
+    async def start(self, noise_floor: float, *, suppressing: bool = False) -> None:
         """Start the process; it tells when it is ready."""
+        how = [str(noise_floor), *(["suppressing"] if suppressing else [])]
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sandbox.handset", str(noise_floor)),
+            *(sys.executable, "-m", "sandbox.handset", *how),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,

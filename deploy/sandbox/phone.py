@@ -38,14 +38,20 @@ class Phone:
     when the phone's process dies, `PhoneError` is raised. Samples (8 kHz) are counted from the first frame of a call.
     """
 
-    def __init__(self, server: str = "127.0.0.1:15060", *, noise_floor: float = 12.0) -> None:
-        """`server`: host:port of the PBX. `noise_floor`: standard deviation of the line noise sent in silence."""
+    def __init__(
+        self, server: str = "127.0.0.1:15060", *, noise_floor: float = 12.0, suppressing: bool = False
+    ) -> None:
+        """`server`: host:port of the PBX. `noise_floor`: standard deviation of the line noise sent in silence.
+
+        `suppressing`: send next to nothing in silence, as phones with silence suppression (DTX) do.
+        """
         self.server = server
         self.port = 0
         """UDP port on which this phone takes SIP requests."""
         self.answered_at: float | None = None
         """Monotonic time in seconds at which the current or last call was answered."""
         self._noise_floor = noise_floor
+        self._suppressing = suppressing
         self._process = HandsetProcess(self._take)
         self._ready = False
         self._registered: int | None = None
@@ -54,7 +60,7 @@ class Phone:
         self._busy = False
 
     async def __aenter__(self) -> Self:
-        await self._process.start(self._noise_floor)
+        await self._process.start(self._noise_floor, suppressing=self._suppressing)
         try:
             await self._process.until("the phone's process to start", lambda: self._ready or None, START_LIMIT)
             await self.show_as("caller")

@@ -22,11 +22,13 @@ from ari_agent.errors import AgentError, MediaError
 from ari_agent.pbx.audiosocket import HANG_UP, Audio, HangUp, Parser, audio
 from ari_agent.pbx.audiosocket_line import AudioSocketLine
 from ari_agent.pbx.audiosocket_server import HOST, MOST_STRANGERS, AudioSocketServer
-from ari_agent.pbx.incoming import WAITING_FRAMES
+from ari_agent.pbx.incoming import SILENCE, WAITING_FRAMES
 from ari_agent.pbx.transport import AudioSocket, Transport
 from ari_agent.protocols import FRAME_BYTES
 
 LIMIT_S = 0.3
+GAP_S = 60.0
+"""Longer than any test but those of gaps: what comes is what was sent."""
 FRAME = bytes(range(1, 161)) * 4
 """20 ms of slin16 that are no silence."""
 
@@ -79,17 +81,17 @@ async def serving(limit_s: float = LIMIT_S) -> AsyncIterator[AudioSocketServer]:
 
 @asynccontextmanager
 async def line(
-    rate: int = 16_000, limit_s: float = 2.0, server: AudioSocketServer | None = None
+    rate: int = 16_000, limit_s: float = 2.0, gap_s: float = GAP_S, server: AudioSocketServer | None = None
 ) -> AsyncIterator[tuple[AudioSocketLine, Caller]]:
     """Yield a line and its other end."""
     if server is None:
-        async with serving() as server, line(rate, limit_s, server) as ends:
+        async with serving() as server, line(rate, limit_s, gap_s, server) as ends:
             yield ends
         return
     with server.expect() as (ident, coming):
         caller = await Caller.connect(server)
         caller.identify(ident)
-        async with AudioSocketLine.open(await coming, rate, limit_s) as opened:
+        async with AudioSocketLine.open(await coming, rate, limit_s, gap_s) as opened:
             yield opened, caller
     await caller.close()
 
@@ -263,7 +265,7 @@ async def test_a_line_that_is_given_up_hangs_up() -> None:
         with server.expect() as (ident, coming):
             caller = await Caller.connect(server)
             caller.identify(ident)
-            async with AudioSocketLine.open(await coming, 16_000, 2.0) as media, asyncio.timeout(2):
+            async with AudioSocketLine.open(await coming, 16_000, 2.0, GAP_S) as media, asyncio.timeout(2):
                 await media.play(phrase(FRAME * 3))
         messages = await caller.heard()
         await caller.close()
@@ -348,6 +350,32 @@ async def test_a_caller_of_whom_nothing_comes_for_longer_than_the_limit_is_not_g
         caller.say(audio(16_000, FRAME) + HANG_UP)
         assert await listen(media) == [FRAME]
     await hearing
+
+
+async def test_a_phone_from_which_nothing_comes_is_silent() -> None:
+    async with line(gap_s=0.1) as (media, caller):
+        caller.say(audio(16_000, FRAME) * 3)
+        async with asyncio.timeout(5):
+            frames = [frame async for _, frame in azip(range(20), media.frames())]
+        caller.say(HANG_UP)
+    assert frames == [FRAME] * 3 + [SILENCE] * 17
+
+
+async def test_what_came_while_we_were_held_up_is_no_gap() -> None:
+    async with line(gap_s=0.1) as (media, caller):
+        caller.say(audio(16_000, FRAME))
+        frames = media.frames()
+        assert await anext(frames) == FRAME
+        caller.say(audio(16_000, FRAME) * 20 + HANG_UP)
+        await asyncio.sleep(0)  # it is written
+        time.sleep(0.4)  # noqa: ASYNC251 - what is tested
+        assert [frame async for frame in frames] == [FRAME] * 20
+
+
+async def azip(numbers: range, frames: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
+    """Yield as many frames as there are numbers."""
+    for number in numbers:
+        yield number, await anext(frames)
 
 
 async def test_an_asterisk_that_never_connects_is_an_error_in_time(tmp_path: Path) -> None:

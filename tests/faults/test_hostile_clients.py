@@ -25,6 +25,8 @@ from ari_agent.protocols import FRAME_BYTES
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LIMIT_S = 0.3
+GAP_S = 60.0
+"""Longer than a test."""
 QUESTION = b"agi_network: yes\nagi_network_script: route\nagi_callerid: +4971112345\nagi_arg_1: 4971155501\n\n"
 ANSWER = b"SET VARIABLE ARI_AGENT_ROUTE ai\n"
 PIECES = st.lists(
@@ -247,7 +249,7 @@ async def test_any_sound_is_frames_or_an_error_of_the_line(tmp_path: Path, messa
 
     async with false_asterisk(tmp_path, script, []) as ari, asyncio.timeout(10):
         with suppress(MediaError):
-            async with MediaLine.open(ari, "1", 2.0) as line:
+            async with MediaLine.open(ari, "1", 2.0, GAP_S) as line:
                 async for frame in line.frames():
                     assert len(frame) == FRAME_BYTES
 
@@ -263,8 +265,8 @@ async def test_after_a_line_that_carried_garbage_the_next_one_works(tmp_path: Pa
             pass
 
     async with false_asterisk(tmp_path, script, []) as ari, asyncio.timeout(10):
-        async with MediaLine.open(ari, "1", 2.0) as line:
+        async with MediaLine.open(ari, "1", 2.0, GAP_S) as line:
             with pytest.raises(MediaError):
                 await anext(aiter(line.frames()))
-        async with MediaLine.open(ari, "2", 2.0) as line:
+        async with MediaLine.open(ari, "2", 2.0, GAP_S) as line:
             assert await anext(aiter(line.frames())) == bytes(FRAME_BYTES)

@@ -21,13 +21,15 @@ from ari_agent.pbx.media import MAX_MESSAGE_BYTES, MediaLine
 from ari_agent.protocols import FRAME_BYTES
 
 SECOND = bytes(32_000)
+GAP_S = 60.0
+"""Longer than a test but that of gaps: what comes is what was sent."""
 
 Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
 async def line(
-    tmp_path: Path, script: Script, *, answers_pings: bool = True, heartbeat_s: float = 5.0
+    tmp_path: Path, script: Script, *, answers_pings: bool = True, heartbeat_s: float = 5.0, gap_s: float = GAP_S
 ) -> AsyncIterator[MediaLine]:
     """Connect to a server that plays Asterisk's part by this script; prove that nothing is left at the end."""
     before = asyncio.all_tasks()
@@ -56,7 +58,7 @@ async def line(
         heartbeat_s=heartbeat_s,
     )
     try:
-        async with Ari.open(values, "ari_agent_test") as ari, MediaLine.open(ari, "1", 1.0) as opened:
+        async with Ari.open(values, "ari_agent_test") as ari, MediaLine.open(ari, "1", 1.0, gap_s) as opened:
             yield opened
     finally:
         await runner.cleanup()
@@ -255,7 +257,7 @@ async def test_a_connection_that_is_refused_or_not_answered_is_an_error_in_time(
         )
         async with Ari.open(values, "ari_agent_test") as ari:
             with pytest.raises(MediaError, match="could not be made"):
-                async with MediaLine.open(ari, "1", 0.2):
+                async with MediaLine.open(ari, "1", 0.2, GAP_S):
                     pass
 
 
