@@ -96,6 +96,14 @@ class Speech(Section):
         description="Memory (MiB) above which a recognition process is replaced between calls; 0: twice what it took "
         "when it was ready, and 256 more",
     )
+    vosk_deaths: Annotated[int, Field(ge=0, le=100)] = Field(
+        3,
+        description="A recognition process that dies in calls so often within vosk_rest_s is out of service for as "
+        "long, and people answer; 0: never",
+    )
+    vosk_rest_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        600.0, description="Time in which such deaths count, and for which the process rests"
+    )
     load_s: Seconds = Field(120.0, description="Limit for loading a model")
     transcript_s: Seconds = Field(1.5, description="Limit for the final transcript of an utterance")
     voice: Annotated[str, Field(pattern=r"^[a-z]{2,3}([+-][A-Za-z0-9]+)*$")] = Field(

@@ -61,3 +61,12 @@ REPLACED = Counter(
 WORKER_MEMORY = Gauge(
     "ari_agent_worker_memory_bytes", "Memory that an engine's processes have for themselves", ["engine"]
 )
+OUT_OF_SERVICE = Gauge(
+    "ari_agent_workers_out_of_service",
+    "Processes of an engine that rest because calls ended them again and again; people answer meanwhile",
+    ["engine"],
+)
+PHRASES_BYTES = Gauge(
+    "ari_agent_phrases_bytes",
+    "Memory that spoken phrases take which are held to be said again at once: those of the start and 64 MiB of others",
+)

@@ -13,10 +13,10 @@ from ari_agent.config import Model
 from ari_agent.decision import Brief, Decision, Situation, Topic
 from ari_agent.errors import EngineBusy, EngineUnavailable
 from ari_agent.llm.choices import Choices, decision
-from ari_agent.llm.suspects import Suspects
 from ari_agent.worker.messages import Kind
 from ari_agent.worker.session import Session
 from ari_agent.worker.supervisor import Worker
+from ari_agent.worker.suspects import Suspects
 
 ENGINE = "llama"
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "GGML_NO_BACKTRACE": "1"}

@@ -6,6 +6,7 @@ import asyncio
 import struct
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
 from typing import TypeVar
 
 from ari_agent.config import Speech
@@ -13,6 +14,7 @@ from ari_agent.errors import EngineTimeout, EngineUnavailable
 from ari_agent.protocols import PLAIN, Manner
 from ari_agent.speech.audio import Leveller, Resampler, duration_ms, lead_bytes
 from ari_agent.worker.process import end
+from ari_agent.worker.suspects import Suspects
 
 _ENGINE = "espeak-ng"
 _HEADER = struct.Struct(
@@ -33,18 +35,29 @@ class EspeakVoice:
         self._voices = {"de": settings.voice, "en": settings.voice_english}
         self._wpm, self._slow_wpm = settings.voice_wpm, settings.slow_wpm
         self._limit_s = settings.voice_s
+        self._suspects = Suspects(_ENGINE, 0.0)
+        """Texts that the program did not survive."""
 
     async def speak(self, text: str, manner: Manner = PLAIN) -> AsyncGenerator[bytes, None]:
         """Yield PCM of the text at 16 kHz and about -20 dBFS, without silence around it; nothing for an empty text.
 
         The manner chooses the voice and the words per minute of the settings.
-        Raises EngineUnavailable when the program is missing or fails, EngineTimeout when it is silent for `voice_s`.
+        Raises EngineUnavailable when the program is missing or fails, or died of this text twice; EngineTimeout when it
+        is silent for `voice_s`.
         """
+        with self._suspects.trying(text):
+            async with aclosing(self._spoken(text, manner)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _spoken(self, text: str, manner: Manner) -> AsyncGenerator[bytes, None]:
         process = await self._start(text, manner)
         try:
             async for chunk in self._condition(process):
                 yield chunk
             if status := await self._within_limit(process.wait()):
+                if status < 0:  # by a signal; what else fails is not the text's fault
+                    self._suspects.blame(text)
                 raise EngineUnavailable(_ENGINE, f"ended with status {status}; is the voice of the settings installed?")
         finally:
             await end(process)

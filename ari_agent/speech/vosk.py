@@ -12,6 +12,7 @@ from ari_agent.config import Speech
 from ari_agent.errors import EngineUnavailable
 from ari_agent.protocols import Transcript
 from ari_agent.worker.messages import Kind
+from ari_agent.worker.quarantine import Quarantine
 from ari_agent.worker.session import Session
 from ari_agent.worker.supervisor import Worker
 
@@ -48,7 +49,14 @@ class VoskRecogniser:
         self._transcript_s = settings.transcript_s
         self._load_s = settings.load_s
         self.workers = [
-            Worker("vosk", arguments, load_s=settings.load_s, niceness=niceness) for _ in range(settings.vosk_workers)
+            Worker(
+                "vosk",
+                arguments,
+                load_s=settings.load_s,
+                niceness=niceness,
+                quarantine=Quarantine(settings.vosk_deaths, settings.vosk_rest_s),
+            )
+            for _ in range(settings.vosk_workers)
         ]
         """The processes; each can serve many utterances."""
 

@@ -11,9 +11,11 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from ari_agent import metrics
 from ari_agent.errors import EngineUnavailable
 from ari_agent.worker.messages import Decoder, Garbage, Kind, Message, encode
 from ari_agent.worker.process import end
+from ari_agent.worker.quarantine import Quarantine
 from ari_agent.worker.session import Session
 
 _log = logging.getLogger(__name__)
@@ -52,8 +54,12 @@ class Worker:
         environment: Mapping[str, str] | None = None,
         setup: bytes | None = None,
         failed: Callable[[], None] = lambda: None,
+        quarantine: Quarantine | None = None,
     ) -> None:
-        """`environment` is added to ours, `setup` sent before the engine loads, `failed` called whenever it ends."""
+        """`environment` is added to ours, `setup` sent before the engine loads, `failed` called whenever it ends.
+
+        `quarantine` says when it is not started again for a while; None: always with the next delay.
+        """
         self.engine = engine
         """Name of the engine for errors and logs."""
         self.fault: str | None = None
@@ -71,6 +77,8 @@ class Worker:
         self._environment = {**os.environ, **(environment or {})}
         self._setup = setup
         self._failed = failed
+        self._quarantine = quarantine
+        self._died_in_calls = False
         self._ready = False
         self._replacing = False  # its end is our own will
         self._failures = 0
@@ -181,9 +189,19 @@ class Worker:
                 continue
             if loop.time() - started > STEADY_S:
                 delays = backoff()
+            if self._died_in_calls and self._quarantine is not None and self._quarantine.died():
+                await self._rest(self._quarantine)
+                continue
             delay = next(delays)
             _log.warning("%s: %s (status %s); next start in %.1f s", self.engine, self.fault, status, delay)
             await asyncio.sleep(delay)
+
+    async def _rest(self, quarantine: Quarantine) -> None:
+        """Stay away for a while: whatever callers bring, this process does not survive it."""
+        self.fault = f"ended again and again in calls: out of service for {quarantine.rest_s:g} s"
+        _log.error("%s: %s", self.engine, self.fault)
+        with metrics.OUT_OF_SERVICE.labels(self.engine).track_inprogress():
+            await asyncio.sleep(quarantine.rest_s)
 
     async def _run(self) -> int | None:
         """Run the process until it fails, leave the reason in `fault` and return its exit status."""
@@ -259,6 +277,7 @@ class Worker:
         self._asked_at, self._answered_s = None, 0.0
         self._ready = self.worn = self.exhausted = False
         self.pid = None
+        self._died_in_calls = bool(self._sessions)
         for session in self._sessions.values():
             session.lose(reason)
         self._sessions.clear()

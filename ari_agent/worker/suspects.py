@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import math
 import secrets
 import time
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
+
+_log = logging.getLogger(__name__)
 
 FORGIVEN_S = 3600.0
 """After so long words may be tried again: the engine may have died of something else."""
@@ -33,7 +36,10 @@ class Suspects:
 
     def guilty(self, words: str) -> bool:
         """Whether these words were there at two crashes."""
-        since, digest = self._clock() - FORGIVEN_S, self._digest(words)
+        return self._is_guilty(self._digest(words))
+
+    def _is_guilty(self, digest: bytes) -> bool:
+        since = self._clock() - FORGIVEN_S
         return sum(when >= since and seen == digest for when, seen in self._seen) >= _CRASHES
 
     def watch(self, words: str) -> None:
@@ -61,8 +67,19 @@ class Suspects:
     def crashed(self) -> None:
         """Note that the engine has ended now."""
         now = self._clock()
-        self._seen.extend((now, digest) for digest, until in self._present.items() if until >= now)
+        present = [digest for digest, until in self._present.items() if until >= now]
         self._present.clear()
+        self._accuse(present)
+
+    def blame(self, words: str) -> None:
+        """Note that an engine which had nothing but these words has ended now."""
+        self._accuse([self._digest(words)])
+
+    def _accuse(self, digests: list[bytes]) -> None:
+        now = self._clock()
+        self._seen.extend((now, digest) for digest in digests)
+        if any(self._is_guilty(digest) for digest in digests):
+            _log.warning("%s ended twice on the same words: they are not tried again for an hour", self._engine)
 
     def _digest(self, words: str) -> bytes:
         return hashlib.blake2b(words.encode(), digest_size=16, key=self._key).digest()

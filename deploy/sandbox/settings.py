@@ -39,7 +39,8 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
         },
         # The machine is shared with Asterisk, phones and tests: lag refuses nobody unless that is what is tested.
         "calls": {"slots": 12, "lag_close_ms": 10_000},
-        "speech": {"vosk_model": str(VOSK_MODEL)},
+        # Tests and campaigns kill the recognition far more often than calls do.
+        "speech": {"vosk_model": str(VOSK_MODEL), "vosk_deaths": 0},
         "model": {
             "engine": engine or ("llama" if STANDIN.exists() else "embedded"),
             "gguf": str(STANDIN),

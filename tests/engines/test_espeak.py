@@ -165,3 +165,34 @@ async def test_a_program_that_dies_half_way_is_an_error(tmp_path: Path) -> None:
     voice = EspeakVoice(SETTINGS, program(tmp_path, 'espeak-ng "$@" | head -c 60000; exit 9'))
     with pytest.raises(EngineUnavailable, match="status 9"):
         await spoken(voice, TEXT)
+
+
+DIES_OF_GIFT = """text=$(cat)
+case "$text" in *Gift*) echo >> "$0.tried"; kill -SEGV $$ ;; esac
+case "$text" in *Fehler*) echo >> "$0.tried"; exit 1 ;; esac
+printf '%s' "$text" | espeak-ng "$@"
+"""
+
+
+async def test_a_text_of_which_the_voice_died_twice_is_not_tried_a_third_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    voice, tried = EspeakVoice(SETTINGS, program(tmp_path, DIES_OF_GIFT)), tmp_path / "voice.tried"
+    for _ in range(2):
+        with pytest.raises(EngineUnavailable, match="status -11"):
+            await spoken(voice, "Gift.")
+    for manner in (PLAIN, Manner(slow=True)):
+        with pytest.raises(EngineUnavailable, match="twice"):
+            await spoken(voice, "Gift.", manner)
+    assert tried.read_text() == "\n\n"
+    assert "ended twice on the same words" in caplog.text
+    assert "Gift" not in caplog.text
+    assert await spoken(voice, "Guten Tag.")
+
+
+async def test_a_voice_that_fails_without_dying_is_tried_again(tmp_path: Path) -> None:
+    voice, tried = EspeakVoice(SETTINGS, program(tmp_path, DIES_OF_GIFT)), tmp_path / "voice.tried"
+    for _ in range(4):
+        with pytest.raises(EngineUnavailable, match="status 1"):
+            await spoken(voice, "Fehler.")
+    assert tried.read_text() == "\n" * 4

@@ -17,8 +17,10 @@ from fakes import until
 from processes import children
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
+from ari_agent.metrics import OUT_OF_SERVICE
 from ari_agent.worker import supervisor
 from ari_agent.worker.messages import Kind
+from ari_agent.worker.quarantine import Quarantine
 from ari_agent.worker.session import Session
 from ari_agent.worker.supervisor import BEHIND_BYTES, Worker, backoff
 
@@ -96,12 +98,18 @@ FOREVER = b"1000000000"
 
 @asynccontextmanager
 async def running(
-    folder: Path, end: str = SERVE, *, load_s: float = 10, hang_s: float = 10, niceness: int = 0
+    folder: Path,
+    end: str = SERVE,
+    *,
+    load_s: float = 10,
+    hang_s: float = 10,
+    niceness: int = 0,
+    quarantine: Quarantine | None = None,
 ) -> AsyncIterator[Worker]:
     """Run a worker whose program ends with these lines."""
     program = folder / "echo.py"
     program.write_text(ECHO + end)
-    worker = Worker("echo", [str(program)], load_s=load_s, hang_s=hang_s, niceness=niceness)
+    worker = Worker("echo", [str(program)], load_s=load_s, hang_s=hang_s, niceness=niceness, quarantine=quarantine)
     worker.start()
     try:
         yield worker
@@ -369,6 +377,47 @@ async def test_whoever_wants_to_know_is_told_of_every_failure(tmp_path: Path) ->
         await until(lambda: len(failures) > number)  # noqa: B023 - awaited within the turn of the loop
     assert failures == [False, False]
     await worker.aclose()
+
+
+async def test_who_keeps_dying_in_calls_rests_and_is_back_on_probation(tmp_path: Path) -> None:
+    async with running(tmp_path, quarantine=Quarantine(2, 1.0)) as worker:
+        for _ in range(3):  # nobody was using it
+            await died(worker)
+            assert not resting(worker)
+        await died(worker, in_a_call=True)
+        assert not resting(worker)
+        await died(worker, in_a_call=True)
+        await until(lambda: resting(worker))
+        with pytest.raises(EngineUnavailable, match="out of service for 1 s"):
+            worker.open()
+        assert OUT_OF_SERVICE.labels("echo")._value.get() == 1
+        await died(worker, in_a_call=True)
+        await until(lambda: resting(worker))
+        assert OUT_OF_SERVICE.labels("echo")._value.get() == 1
+    assert OUT_OF_SERVICE.labels("echo")._value.get() == 0
+
+
+async def died(worker: Worker, *, in_a_call: bool = False) -> None:
+    """Let it be ready and die."""
+    await until(lambda: worker.ready)
+    session = worker.open() if in_a_call else None
+    pid = worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not worker.ready)
+    if session is not None:
+        session.close()
+
+
+def resting(worker: Worker) -> bool:
+    return "out of service" in (worker.fault or "")
+
+
+def test_deaths_that_are_long_past_do_not_count() -> None:
+    clock = iter((0.0, 300.0, 700.0, 899.0, 1600.0, 3000.0, 3001.0))
+    quarantine = Quarantine(3, 600.0, lambda: next(clock))
+    assert [quarantine.died() for _ in range(7)] == [False, False, False, True, True, False, False]
+    assert not any(Quarantine(0, 600.0).died() for _ in range(9))
 
 
 def test_restarts_wait_longer_and_longer_but_not_in_step() -> None:

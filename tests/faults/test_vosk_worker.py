@@ -177,3 +177,16 @@ async def test_no_process_outlives_a_service_that_was_killed(tmp_path: Path, *, 
         service.kill()
         await service.wait()
         await until(lambda: not alive(orphan))
+
+
+async def test_a_process_that_died_in_two_calls_takes_no_third_one() -> None:
+    settings = SETTINGS.model_copy(update={"vosk_deaths": 2})
+    async with VoskRecogniser(settings) as recogniser:
+        for _ in range(2):
+            await until(lambda: recogniser.ready, 30)
+            async with recogniser.utterance() as utterance:
+                os.kill(process(recogniser), signal.SIGKILL)
+                with pytest.raises(EngineUnavailable):
+                    await speak_on(utterance)
+        await until(lambda: "out of service" in (recogniser.fault or ""))
+        assert not recogniser.ready  # and so the controller claims nothing, and people answer

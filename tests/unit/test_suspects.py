@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from ari_agent.errors import EngineTimeout, EngineUnavailable
-from ari_agent.llm.suspects import FORGIVEN_S, Suspects
+from ari_agent.worker.suspects import FORGIVEN_S, Suspects
 
 
 class Clock:
