@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager
 
 from ari_agent.consulting import Words
 from ari_agent.protocols import Line, Manner, Voice
@@ -45,13 +45,15 @@ class Mouth:
         self, words: Words, reply: Reply, then: AsyncGenerator[bytes, None] | None = None
     ) -> AsyncIterator[Saying]:
         """Say the words, and play what comes `then`, while the block runs; failures of the voice end the block too."""
-        async with asyncio.TaskGroup() as tasks:
-            self.saying_now = saying = Saying(self, tasks, words, reply, then)
-            try:
-                yield saying
-            finally:
-                self.saying_now = None
-            saying.stop()
+        with ExitStack() as afterwards:
+            async with asyncio.TaskGroup() as tasks:
+                self.saying_now = saying = Saying(self, tasks, words, reply, then)
+                afterwards.callback(saying.forget)
+                try:
+                    yield saying
+                finally:
+                    self.saying_now = None
+                saying.stop()
 
     async def say(self, text: str, reply: Reply) -> None:
         """Say the text to its end, whatever the caller does."""
@@ -176,6 +178,11 @@ class Saying:
         """End it, wherever we are."""
         self.no_more()
         self._playing.cancel()
+
+    def forget(self) -> None:
+        """Let go of the audio: what is left of a reply refers to itself and is collected hundreds of calls later."""
+        self._kept.clear()
+        self._whole.clear()
 
     async def _play(self) -> None:
         loop = asyncio.get_running_loop()

@@ -84,6 +84,7 @@ async def serve(settings: Settings) -> None:
         for number in _SIGNALS:
             loop.add_signal_handler(number, controller.stop)
         metrics.TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
+        metrics.PHRASES_BYTES.set_function(lambda: voice.held_bytes)
         stack.enter_context(served(settings.metrics))
         with heart.serving():
             await controller.run()

@@ -69,8 +69,13 @@ class CachedVoice:
         self._most_bytes = most_bytes
         self._warm: dict[_Spoken, bytes] = {}
         self._recent: OrderedDict[_Spoken, bytes] = OrderedDict()
-        self._recent_bytes = 0
+        self._warm_bytes = self._recent_bytes = 0
         self._renderings: dict[_Spoken, _Rendering] = {}
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of all phrases that are held."""
+        return self._warm_bytes + self._recent_bytes
 
     async def warm(
         self,
@@ -86,7 +91,8 @@ class CachedVoice:
             for sentence in split(phrase):
                 spoken = (sentence, manner)
                 if spoken not in self._warm:
-                    self._warm[spoken] = b"".join([chunk async for chunk in self._sentence(spoken)])
+                    self._warm[spoken] = pcm = b"".join([chunk async for chunk in self._sentence(spoken)])
+                    self._warm_bytes += len(pcm)
                     self._drop(spoken)
             if progress:
                 progress(done, len(phrases))

@@ -175,3 +175,17 @@ async def test_two_who_ask_at_once_in_different_manners_are_both_served() -> Non
 async def test_of_nothing_nothing_is_spoken() -> None:
     cached = CachedVoice(FakeVoice())
     assert b"".join(await spoken(cached, " ")) == b""
+
+
+async def test_it_tells_how_much_memory_its_phrases_take() -> None:
+    voice = FakeVoice()
+    one, two, three = (len(voice.pcm(f"Satz {number}.")) for number in ("eins", "zwei", "drei"))
+    cached = CachedVoice(voice, most_bytes=two + three - 1)
+    await cached.warm(["Satz eins."])
+    assert cached.held_bytes == one
+    await spoken(cached, "Satz zwei.")
+    assert cached.held_bytes == one + two
+    await spoken(cached, "Satz drei.")
+    assert cached.held_bytes == one + three
+    await cached.warm(["Satz drei.", "Satz eins."])
+    assert cached.held_bytes == one + three

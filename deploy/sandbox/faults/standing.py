@@ -12,7 +12,7 @@ from sandbox.bench.stage import WORKERS
 from sandbox.bench.usage import PROC, family, memory_mib, runs
 from sandbox.faults.stage import METRICS_PORT, Stage
 
-TASKS, ACTIVE = "ari_agent_tasks", "ari_agent_active_calls"
+TASKS, ACTIVE, PHRASES = "ari_agent_tasks", "ari_agent_active_calls", "ari_agent_phrases_bytes"
 ANSWER_S = 3.0
 
 
@@ -27,6 +27,8 @@ class Standing:
     agent_mib: float
     """Proportional set size of the controller, and of its workers together."""
     workers_mib: float
+    phrases_mib: float
+    """Of the controller's memory: phrases that it holds to say them again, up to a limit."""
     channels: int
     """Asterisk's."""
     bridges: int
@@ -43,6 +45,7 @@ async def standing(stage: Stage) -> Standing:
         active=round(figures[ACTIVE]),
         agent_mib=await asyncio.to_thread(memory_mib, pid),
         workers_mib=await asyncio.to_thread(_workers_mib, pid),
+        phrases_mib=round(figures[PHRASES] / 1024 / 1024, 1),
         channels=len(channels),
         bridges=len(bridges),
     )
