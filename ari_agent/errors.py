@@ -3,6 +3,7 @@
 AgentError
 ├── ConfigError            a setting is wrong: file, key and remedy in the sentence
 ├── DocumentError          a company's document cannot be used
+├── TransferError          an export cannot be written, or what is to be imported is none: file, row, field, remedy
 ├── ModelError             a model file is missing, damaged or of another kind: file and remedy in the sentence
 ├── AriError               Asterisk's REST interface
 │   ├── AriUnavailable     not reachable or not answering in time; retry
@@ -40,6 +41,10 @@ class ConfigError(AgentError):
 
 class DocumentError(AgentError):
     """A company's document cannot be used."""
+
+
+class TransferError(AgentError):
+    """An export cannot be written or read."""
 
 
 class ModelError(AgentError):

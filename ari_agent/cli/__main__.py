@@ -29,6 +29,7 @@ from ari_agent.cli import (
     report,
     retention,
     subject,
+    transfer,
     watchdog,
 )
 from ari_agent.cli.company import company_script
@@ -57,6 +58,8 @@ app.add_typer(models.app)
 app.add_typer(report.app)
 app.add_typer(retention.app)
 app.add_typer(subject.app)
+app.command("export")(transfer.export)
+app.command("import")(transfer.import_)
 app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("metrics")(metrics.metrics)

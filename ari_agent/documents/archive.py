@@ -29,28 +29,34 @@ def check(data: bytes, name: str) -> None:
         raise DocumentError(f"{name} has a password or an old format; save it as DOCX or XLSX without one")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _measure(archive.infolist(), name)
+            measure(archive.infolist(), name)
             for member in archive.infolist():
                 _prologue(archive, member, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as e:
         raise DocumentError(f"{name} is damaged or no Office file; open it there and save it again") from e
 
 
-def _measure(members: list[zipfile.ZipInfo], name: str) -> None:
+def measure(
+    members: list[zipfile.ZipInfo], name: str, most: int = MAX_UNPACKED, remedy: str = "save its text in a new file"
+) -> None:
+    """Refuse what unpacks to more than `most` bytes, is packed too well, lies outside or cannot be told apart.
+
+    Raises DocumentError, which ends with the remedy.
+    """
     if len(members) > MAX_MEMBERS:
-        raise DocumentError(f"{name} has {len(members)} parts, more than {MAX_MEMBERS}; save its text in a new file")
-    if sum(member.file_size for member in members) > MAX_UNPACKED:
-        raise DocumentError(f"{name} unpacks to more than {MAX_UNPACKED} bytes; save its text in a new file")
+        raise DocumentError(f"{name} has {len(members)} parts, more than {MAX_MEMBERS}; {remedy}")
+    if sum(member.file_size for member in members) > most:
+        raise DocumentError(f"{name} unpacks to more than {most} bytes; {remedy}")
     if len({member.filename for member in members}) < len(members):
-        raise DocumentError(f"{name} has two parts of one name; save its text in a new file")
+        raise DocumentError(f"{name} has two parts of one name; {remedy}")
     for member in members:
         parts = member.filename.replace("\\", "/").split("/")
         if ".." in parts or parts[0] == "" or ":" in parts[0]:
-            raise DocumentError(f"{name} has a part outside of it; save its text in a new file")
+            raise DocumentError(f"{name} has a part outside of it; {remedy}")
         if member.flag_bits & 1:
             raise DocumentError(f"{name} is protected by a password; save it without one")
         if member.file_size > max(_RATIO_FROM, MAX_RATIO * member.compress_size):
-            raise DocumentError(f"{name} has a part packed {MAX_RATIO} times or more; save its text in a new file")
+            raise DocumentError(f"{name} has a part packed {MAX_RATIO} times or more; {remedy}")
 
 
 class _Seen(Exception):
