@@ -297,11 +297,25 @@ class Log(Section):
         Path("/var/lib/ari-agent/anchor.key"),
         description="Ed25519 key of the anchors (PEM), made with the first one; its public half lies beside it as .pub",
     )
+    stamp_url: Annotated[str, Field(pattern=r"^https?://[^/@]+(/[^?#@]*)?$")] | None = Field(
+        None,
+        description="Address of a time stamp authority (RFC 3161) for anchors; without one none is asked",
+    )
+    stamp_ca: ExistingPath | None = Field(
+        None, description="Certificates (PEM) that vouch for the authority, its root among them"
+    )
+    stamps: Path = Field(Path("/var/lib/ari-agent/stamps"), description="Folder of the anchors' time stamps")
 
-    @field_validator("spool", "anchors", "anchor_key")
+    @field_validator("spool", "anchors", "anchor_key", "stamps")
     @classmethod
     def _beside(cls, path: Path, info: ValidationInfo) -> Path:
         return beside_the_file(path, info)
+
+    @model_validator(mode="after")
+    def _authority(self) -> Self:
+        if self.stamp_url is not None and self.stamp_ca is None:
+            raise ValueError("log.stamp_url needs log.stamp_ca, the certificates that vouch for the authority")
+        return self
 
 
 class Metrics(Section):

@@ -17,6 +17,7 @@ AgentError
 │   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
 ├── AnchorError            the anchors of the call log or their key cannot be read or written
+│   └── StampError         an anchor got no time stamp, or its stamp is wrong; retry
 ├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
 └── CallLogError           the call log's database cannot be reached; retry
     └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
@@ -117,6 +118,12 @@ class EngineTimeout(EngineError):
 
 class AnchorError(AgentError):
     """The anchors of the call log, or the key that signs them, cannot be used."""
+
+
+class StampError(AnchorError):
+    """The time stamp of an anchor was not given or is wrong."""
+
+    retryable = True
 
 
 class SpoolError(AgentError):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ari_agent.section import Section, beside_the_file
 
 Days = Annotated[int, Field(ge=0, le=3650)]
+LEAST_EVENT_DAYS = 180
+"""Who may shorten periods cannot make the chain so short that nobody has examined it before it goes."""
 
 
 class RetentionSettings(Section):
@@ -26,6 +28,9 @@ class RetentionSettings(Section):
     caller_days: Days = Field(90, description="Callers' numbers: days after the call")
     call_days: Days = Field(365, description="Calls without numbers: days until only monthly figures are left")
     request_days: Days = Field(1095, description="Requests of data subjects and what was done about them")
+    event_days: Annotated[int, Field(ge=LEAST_EVENT_DAYS, le=3650)] = Field(
+        730, description="Events of the chain, which hold no personal data: days after they were written"
+    )
     asterisk_files: Literal["report", "delete"] = Field(
         "report", description="Old voicemail, logs and CDR files of Asterisk: only report them, or delete them too"
     )
@@ -42,6 +47,12 @@ class RetentionSettings(Section):
     def _beside(cls, path: Path, info: ValidationInfo) -> Path:
         return beside_the_file(path, info)
 
+    @model_validator(mode="after")
+    def _events_outlive_calls(self) -> Self:
+        if self.event_days < self.call_days:
+            raise ValueError("event_days is less than call_days: the events tell whether a call is complete; raise it")
+        return self
+
     def periods(self) -> dict[str, int]:
         """Return the days by kind of data, as the database names the kinds."""
         return {
@@ -52,4 +63,5 @@ class RetentionSettings(Section):
             "caller-number": self.caller_days,
             "call": self.call_days,
             "request": self.request_days,
+            "event": self.event_days,
         }

@@ -50,6 +50,9 @@ LAG = Gauge(
 RETENTION_OVERDUE = Gauge(
     "ari_agent_retention_overdue_rows", "Rows of the call log that should have been deleted more than a day ago"
 )
+ANCHORS_UNSTAMPED = Gauge(
+    "ari_agent_anchors_unstamped", "Anchors since the newest one with a time stamp; 0 without log.stamp_url"
+)
 REQUESTS_OVERDUE = Gauge(
     "ari_agent_subject_requests_overdue", "Requests of data subjects not answered within their month"
 )

@@ -13,12 +13,14 @@ briefly.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,16 @@ def kept(path: Path) -> list[Anchor]:
     except (OSError, UnicodeDecodeError) as e:
         raise AnchorError(f"log.anchors: {path} cannot be read: {reason(e)}") from e
     return list(_read(lines, path))
+
+
+def stamp_path(anchor: Anchor, folder: Path) -> Path:
+    """Return where the time stamp of an anchor lies, if it has one (stamping.py)."""
+    return folder / f"{anchor.number}-{hashlib.sha256(anchor.signed).hexdigest()[:16]}.tsr"
+
+
+def unstamped(anchors: Sequence[Anchor], folder: Path) -> list[Anchor]:
+    """Return the anchors since the newest one that has a time stamp, the newest first."""
+    return list(takewhile(lambda one: not stamp_path(one, folder).exists(), reversed(anchors)))
 
 
 def announce(anchor: Anchor, to: Path = SYSLOG) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
-from ari_agent.calllog.database import Connection, Database
+from ari_agent.calllog.anchor import Anchor
+from ari_agent.calllog.database import Connection, Database, wrapped
+from ari_agent.calllog.queries import QUERIES
 from ari_agent.calllog.reading import Row, rows
 from ari_agent.config import Log
 
@@ -15,6 +18,10 @@ PAGE = 10_000
 """Events examined in one statement; each has the limit of log.connect_s."""
 FAULTS = 100
 """After so many faults nothing more is learned."""
+_NOT_KEPT = (
+    "the anchor is in log.anchors but not in the database, which forgets old events up to an anchor: may the account "
+    "add one? `ari-agent calllog roles` gives it the right"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Examined:
 
 
 class ChainReader:
-    """Reads the chain. All methods raise CallLogError."""
+    """Reads the chain, and keeps anchors beside it. All methods raise CallLogError."""
 
     def __init__(self, connection: Connection, limit_s: float) -> None:
         self._connection = connection
@@ -81,6 +88,26 @@ class ChainReader:
         """Return the hash of an event, hexadecimal; None when there is none of that number."""
         found = await self._rows("chain_hash", number=number)
         return str(found[0]["hash"]) if found else None
+
+    async def keep(self, anchor: Anchor) -> None:
+        """Add a signed anchor to the database: old events are forgotten up to one."""
+        with wrapped(_NOT_KEPT):
+            await self._connection.execute(QUERIES["anchor_keep"], asdict(anchor))
+
+    async def anchors_at(self, number: int) -> list[Anchor]:
+        """Return the anchors that the database has of an event; whether they are signed is not examined."""
+        chain = str((await self.head()).chain)
+        found = await self._rows("anchors_at", number=number)
+        times = [row["at"].astimezone(UTC).isoformat() for row in found]
+        return [
+            Anchor(chain, row["number"], row["hash"], at, row["key"], row["signature"])
+            for row, at in zip(found, times, strict=True)
+        ]
+
+    async def forgotten_at(self, number: int) -> datetime | None:
+        """Return when the chain says that it forgot its events up to this number; None when it does not."""
+        found = await self._rows("chain_forgotten", number=number)
+        return found[0]["recorded_at"] if found else None
 
     async def examine(self) -> Examined:
         """Compute every hash and every seal anew, page by page, up to the event that is the newest now."""

@@ -20,3 +20,16 @@ SELECT nummer AS number, befund AS finding FROM ari_agent.korrektur_fehler(%(fir
 -- name: seal_counts
 SELECT count(*) AS sealed, count(*) FILTER (WHERE personenbezogene_daten = 'gelöscht') AS erased FROM ari_agent.v_siegel
 WHERE nummer BETWEEN %(first)s AND %(last)s
+
+-- name: anchor_keep
+INSERT INTO ari_agent.anchor (number, hash, at, key, signature)
+VALUES (%(number)s, decode(%(hash)s, 'hex'), %(at)s::timestamptz, %(key)s, %(signature)s)
+ON CONFLICT DO NOTHING
+
+-- name: chain_forgotten
+SELECT recorded_at FROM ari_agent.event
+WHERE kind = 'system' AND code = 'events-forgotten' AND detail ->> 'last' = %(number)s::text
+ORDER BY number DESC LIMIT 1
+
+-- name: anchors_at
+SELECT number, encode(hash, 'hex') AS hash, at, key, signature FROM ari_agent.anchor WHERE number = %(number)s

@@ -6,11 +6,12 @@ import asyncio
 
 import structlog
 
+from ari_agent.calllog import anchor as anchors
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.reading import rows
 from ari_agent.config import Log
-from ari_agent.errors import CallLogError
-from ari_agent.metrics import REQUESTS_OVERDUE, RETENTION_OVERDUE
+from ari_agent.errors import AnchorError, CallLogError
+from ari_agent.metrics import ANCHORS_UNSTAMPED, REQUESTS_OVERDUE, RETENTION_OVERDUE
 
 EVERY_S = 900.0
 """What is counted is late only after a day."""
@@ -23,14 +24,17 @@ async def keep_counting(settings: Log) -> None:
     while True:
         try:
             await count(settings)
-        except CallLogError as e:
+        except (AnchorError, CallLogError) as e:
             log.warning("overdue rows could not be counted", reason=str(e))
         await asyncio.sleep(EVERY_S)
 
 
 async def count(settings: Log) -> None:
-    """Count once. Raises CallLogError."""
+    """Count once. Raises CallLogError or AnchorError."""
     async with Database(settings, create=False) as database, await database.connect() as connection:
         (counts,) = await rows(connection, "counts_for_metrics", {}, database.limit_s)
     RETENTION_OVERDUE.set(counts["overdue_rows"])
     REQUESTS_OVERDUE.set(counts["overdue_requests"])
+    if settings.stamp_url is not None:
+        kept = await asyncio.to_thread(anchors.kept, settings.anchors)
+        ANCHORS_UNSTAMPED.set(len(await asyncio.to_thread(anchors.unstamped, kept, settings.stamps)))

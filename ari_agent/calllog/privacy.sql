@@ -82,6 +82,9 @@ SELECT 1 FROM gone
 -- name: retention_request
 DELETE FROM ari_agent.subject_request WHERE id IN (SELECT ari_agent.expired_requests(%(moment)s))
 
+-- name: retention_event
+SELECT ari_agent.forget_events(%(moment)s) AS events
+
 -- name: deletion_log
 INSERT INTO ari_agent.deletion (run, at, cause, place, days, rows, request)
 VALUES (%(run)s, %(at)s, %(cause)s, %(place)s, %(days)s, %(rows)s, %(request)s)
@@ -294,7 +297,26 @@ UPDATE ari_agent.contact SET
     company = regexp_replace(company, %(pattern)s, '[gelöscht]', 'g')
 WHERE concat_ws(' ', name, company) ~ %(pattern)s
 
--- name: vacuum
--- What was erased is otherwise still in the files of the tables until Postgres gets round to it.
-VACUUM ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.correction, ari_agent.contact,
-ari_agent.salt
+-- name: compaction_due
+-- The tables from which something was deleted since they were last written anew, and how far the log of deletions is.
+SELECT c.table, c.owned, c.deletion
+FROM (
+    SELECT DISTINCT
+        p.table, (SELECT max(number) FROM ari_agent.deletion) AS deletion,
+        pg_has_role((SELECT relowner FROM pg_class WHERE oid = ('ari_agent.' || p.table)::regclass), 'USAGE') AS owned
+    FROM ari_agent.deletion AS d
+    INNER JOIN (
+        VALUES ('wording', 'turn'), ('note', 'note'), ('note', 'correction'), ('task', 'task'), ('task', 'correction'),
+        ('open-task', 'task'), ('open-task', 'correction'), ('caller-number', 'call'), ('call', 'call'), ('call', 'turn'),
+        ('contact', 'contact'), ('correction', 'correction'), ('mention', 'task'), ('mention', 'note'),
+        ('mention', 'correction'), ('mention', 'turn'), ('mention', 'contact')
+    ) AS p (place, "table") ON p.place = d.place
+    WHERE d.rows > 0 AND d.number > (SELECT coalesce(max(deletion), 0) FROM ari_agent.compaction)
+) AS c
+ORDER BY c.table
+
+-- name: compaction_done
+INSERT INTO ari_agent.compaction (deletion, tables) VALUES (%(deletion)s, %(tables)s)
+
+-- name: compaction_state
+SELECT zuletzt AS last, offen_seit AS since, offene_loeschungen AS pending FROM ari_agent.v_ueberschrieben

@@ -55,7 +55,9 @@ async def _delete(connection: Connection, periods: Mapping[str, int], now: datet
     for kind in _ORDER:
         done = await connection.execute(QUERIES[f"retention_{kind.replace('-', '_')}"], {"moment": now})
         deleted.append(Deleted(kind, periods[kind], done.rowcount))
-    return deleted
+    # Last: until the transaction ends, no entry can be written.
+    forgotten = await (await connection.execute(QUERIES["retention_event"], {"moment": now})).fetchone()
+    return [*deleted, Deleted("event", periods["event"], forgotten["events"] if forgotten else 0)]
 
 
 async def _record(connection: Connection, deleted: Sequence[Deleted], now: datetime) -> None:

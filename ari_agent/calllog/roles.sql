@@ -86,15 +86,18 @@ ari_agent.v_wortlaut, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen, ari_age
 ari_agent.v_einsichten, ari_agent.v_server, ari_agent.v_anruf_versionen, ari_agent.v_uebergaben, ari_agent.v_konten,
 ari_agent.v_ausfaelle, ari_agent.v_notizstichprobe, ari_agent.v_sicherungen, ari_agent.v_monatszahlen,
 ari_agent.v_kennzahlen, ari_agent.v_korrekturen, ari_agent.v_korrekturquote, ari_agent.v_korrekturfelder,
-ari_agent.v_uebertragungen, ari_agent.migration, ari_agent.event
+ari_agent.v_uebertragungen, ari_agent.v_nummern, ari_agent.v_uebergaben_monate, ari_agent.v_notizen_herkunft,
+ari_agent.migration, ari_agent.event
 TO ari_agent_auditor;
 
 -- Whoever anchors or examines the chain sees numbers and hashes; the functions read the rest with the owner's rights.
-GRANT SELECT ON ari_agent.chain, ari_agent.v_siegel TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
+GRANT SELECT ON ari_agent.chain, ari_agent.anchor, ari_agent.v_siegel, ari_agent.v_ueberschrieben
+TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
+GRANT INSERT ON ari_agent.anchor TO ari_agent_agent;
 GRANT SELECT ON ari_agent.v_kette TO ari_agent_auditor, ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
-ari_agent.kette_fehler(bigint, bigint), ari_agent.kette_pruefen(), ari_agent.siegel_fehler(bigint, bigint),
-ari_agent.korrektur_fehler(bigint, bigint)
+ari_agent.kette_fehler(bigint, bigint), ari_agent.kette_pruefen(), ari_agent.kette_seit(bigint, text),
+ari_agent.siegel_fehler(bigint, bigint), ari_agent.korrektur_fehler(bigint, bigint)
 TO ari_agent_agent, ari_agent_auditor, ari_agent_privacy;
 
 GRANT SELECT ON ari_agent.v_kennzahlen TO ari_agent_metrics;
@@ -118,6 +121,7 @@ GRANT SELECT, INSERT (run, at, cause, place, days, rows, request) ON ari_agent.d
 GRANT SELECT, INSERT, DELETE ON ari_agent.subject_request TO ari_agent_privacy;
 GRANT SELECT, INSERT (request, action, identity, found, places) ON ari_agent.subject_action TO ari_agent_privacy;
 GRANT SELECT, INSERT (at, kind) ON ari_agent.backup_proof TO ari_agent_privacy;
+GRANT SELECT ON ari_agent.compaction TO ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
 ari_agent.days_of(text), ari_agent.began(uuid, timestamptz, timestamptz, timestamptz), ari_agent.expired_wording(timestamptz),
 ari_agent.expired_notes(timestamptz), ari_agent.expired_tasks(timestamptz, text),

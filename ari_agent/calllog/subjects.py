@@ -110,7 +110,8 @@ class Subjects:
     ) -> dict[str, int]:
         """Erase what was found, put it on record with what was erased in files, and return how much, by place.
 
-        Raises CallLogError; then nothing is changed.
+        The files of the tables hold it until they are written anew (compaction.py). Raises CallLogError; then nothing
+        is changed.
         """
         with wrapped(_TROUBLE):
             async with self._connection.transaction():
@@ -127,8 +128,6 @@ class Subjects:
                 erased |= {"mention": sum(redacted)} | files
                 await self._log(erased, request, now)
                 await self._act(request, "erase", identity, erased)
-            await self._connection.execute(QUERIES["limits"], {"ms": "600000"})
-            await self._connection.execute(QUERIES["vacuum"])
         return erased
 
     async def act(self, request: UUID, action: Action, identity: Identity, places: Mapping[str, int]) -> None:

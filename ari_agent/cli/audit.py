@@ -30,16 +30,21 @@ def verify(config: Config = None, *, as_json: Json = False) -> None:
 def anchor(config: Config = None, *, as_json: Json = False) -> None:
     """Sign the newest event's number and hash, and keep them in log.anchors and the system's journal.
 
-    Exit status 1: no journal took it.
+    With log.stamp_url it also gets a time stamp. Exit status 1: no journal took it, or it got no time stamp.
     """
-    made, announced = asyncio.run(audit.anchor(load(config).log))
+    made = asyncio.run(audit.anchor(load(config).log))
+    one = made.anchor
     if as_json:
-        typer.echo(json_text({**asdict(made), "journal": announced}))
+        typer.echo(json_text({**asdict(one), "journal": made.announced, "stamped": made.stamped}))
     else:
-        typer.echo(f"Anker: Nummer {made.number}, Hash {made.hash}, Kette {made.chain}")
-    if not announced:
+        typer.echo(f"Anker: Nummer {one.number}, Hash {one.hash}, Kette {one.chain}")
+    if not made.announced:
         typer.echo("the anchor is in its file; neither journald nor syslogd took it", err=True)
-    raise typer.Exit(GOOD if announced else WARNING)
+    if made.trouble:
+        typer.echo(
+            f"the anchor is in its file, without a time stamp; the next run tries again: {made.trouble}", err=True
+        )
+    raise typer.Exit(GOOD if made.announced and not made.trouble else WARNING)
 
 
 def _verify(log: Log, *, as_json: bool) -> int:
@@ -77,6 +82,9 @@ def _figures(report: Report) -> dict[str, object]:
             "examined": anchored.examined,
             "forgotten": anchored.forgotten,
             "holds_to": anchored.holds_to,
+            "stamped": anchored.stamped,
+            "stamped_to": anchored.stamped_to,
+            "stamped_at": anchored.stamped_at,
             "newest": asdict(anchored.newest) if anchored.newest else None,
             "faults": [asdict(fault) for fault in anchored.faults],
         },
@@ -93,6 +101,10 @@ def _lines(report: Report) -> list[str]:
     anchors = f"{anchored.examined} Anker geprüft" + (
         f", bestätigt bis Nummer {anchored.holds_to}" if anchored.holds_to is not None else ""
     )
+    if anchored.stamped_at is not None:
+        anchors += (
+            f"; Zeitstempel {anchored.stamped}, der neueste bei Nummer {anchored.stamped_to}, {anchored.stamped_at}"
+        )
     return [
         f"Kette {head.chain}: Ereignisse {head.first} bis {head.number}, "
         + ("in Ordnung" if not database.faults else "nicht in Ordnung"),

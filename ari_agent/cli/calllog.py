@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ari_agent.calllog import accounts
+from ari_agent.calllog import accounts, compaction
 from ari_agent.calllog.backups import Kind, report
-from ari_agent.cli.options import Config
+from ari_agent.cli.options import Config, Json
+from ari_agent.cli.printing import json_text
 from ari_agent.config import load
 from ari_agent.errors import ConfigError
 
@@ -55,6 +56,17 @@ def migrate(config: Config = None) -> None:
     """Bring the database up to date, as ari_agent_migrate; then run `calllog roles` again."""
     for name in asyncio.run(accounts.update(load(config).log)):
         typer.echo(name)
+
+
+@app.command()
+def compact(config: Config = None, *, as_json: Json = False) -> None:
+    """Write tables anew from which something was deleted: until then its bytes are in their files."""
+    tables = asyncio.run(compaction.compact(load(config).log))
+    if as_json:
+        typer.echo(json_text({"tables": tables}))
+    else:
+        for table in tables:
+            typer.echo(table)
 
 
 @app.command("backup")

@@ -36,6 +36,7 @@ _KINDS = {
     "caller-number": "Rufnummern der Anrufer",
     "call": "Anrufe (bleiben als Monatszahl)",
     "request": "Anfragen betroffener Personen",
+    "event": "Ereignisse der Kette (bis zu einem Anker)",
     "voicemail": "Mailbox von Asterisk",
     "asterisk-log": "alte Protokolle von Asterisk",
     "cdr": "Rufnummern in den CDR-Dateien",

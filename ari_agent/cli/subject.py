@@ -137,7 +137,10 @@ def erase(
     if not yes:
         typer.echo(", ".join(f"{PLACES[place]}: {count}" for place, count in places.items() if count), err=True)
         typer.confirm("erase all of it?", abort=True, err=True)
-    _tell(asyncio.run(_erase(settings, asked, ticket, proven, _day(received))), as_json=as_json)
+    places = asyncio.run(_erase(settings, asked, ticket, proven, _day(received)))
+    if any(places.values()):
+        typer.echo("the files of the database hold it until `ari-agent calllog compact` has run", err=True)
+    _tell(places, as_json=as_json)
 
 
 @app.command("list")

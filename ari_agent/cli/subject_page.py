@@ -19,6 +19,7 @@ _PERIODS = {
     "caller-number": "Rufnummer des Anrufers",
     "call": "Anruf ohne Rufnummer",
     "request": "diese Anfrage (ohne Rufnummer)",
+    "event": "Verlauf als Codes, ohne Angaben zur Person",
 }
 _STYLE = """
 body{font:11pt sans-serif;max-width:50em;margin:2em auto}table{border-collapse:collapse}

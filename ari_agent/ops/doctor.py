@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ari_agent.asterisk import TransportName, Watchdog
-from ari_agent.calllog.anchor import kept
+from ari_agent.calllog.anchor import kept, unstamped
 from ari_agent.calllog.chain import ChainReader
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.schema import migrate
@@ -27,7 +27,7 @@ from ari_agent.ops.accounts import examine_accounts
 from ari_agent.ops.finding import Finding as Finding
 from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
-from ari_agent.ops.retention import examine_files, examine_retention
+from ari_agent.ops.retention import examine_compaction, examine_files, examine_retention
 from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, version
@@ -260,6 +260,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             findings = [
                 await examine_accounts(settings.log, connection),
                 await examine_retention(settings, connection),
+                await examine_compaction(settings, connection),
             ]
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")
@@ -294,6 +295,9 @@ async def examine_anchor(log: Log) -> Finding:
     hours = (datetime.now(UTC) - datetime.fromisoformat(newest.at)).total_seconds() / 3600
     if hours > ANCHOR_HOURS:
         return Finding("anchor", Level.WARNING, f"the newest is {hours:.0f} hours old", ANCHOR)
+    if log.stamp_url is not None and len(missing := await asyncio.to_thread(unstamped, anchors, log.stamps)) > 1:
+        found = f"the newest {len(missing)} anchors have no time stamp"
+        return Finding("anchor", Level.WARNING, found, "ari-agent audit anchor tells why: compare log.stamp_url")
     return Finding("anchor", Level.GOOD, f"the chain holds to event {newest.number}, {newest.at}")
 
 

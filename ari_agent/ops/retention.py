@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ari_agent.calllog.database import Connection
 from ari_agent.calllog.reading import rows
@@ -11,6 +11,19 @@ from ari_agent.config import Settings
 from ari_agent.ops.finding import Finding, Level
 from ari_agent.traces.aging import age
 from ari_agent.traces.files import AsteriskFiles
+
+UNWRITTEN = timedelta(hours=36)
+"""The timer runs every night."""
+
+
+async def examine_compaction(settings: Settings, connection: Connection) -> Finding:
+    """Return whether what was deleted is gone from the database's files too. Raises CallLogError."""
+    (state,) = await rows(connection, "compaction_state", {}, settings.log.connect_s)
+    if state["since"] is not None and datetime.now(UTC) - state["since"] > UNWRITTEN:
+        found = f"what was deleted since {state['since']:%Y-%m-%d} is still in the files of the database"
+        remedy = "ari-agent calllog compact; deploy/systemd/ari-agent-compact.timer does so every night"
+        return Finding("compaction", Level.WARNING, found, remedy)
+    return Finding("compaction", Level.GOOD, "what was deleted is gone from the database's files")
 
 
 async def examine_retention(settings: Settings, connection: Connection) -> Finding:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Examine an export of the call log's event chain, without ari-agent and without its database.
 
-usage: verify_chain.py EXPORT [--anchors FILE --key PUBLIC.pub]
+usage: verify_chain.py EXPORT [--anchors FILE --key PUBLIC.pub [--stamps FOLDER --ca FILE]]
 
 EXPORT is what psql has written, either way (a file ending in .csv, or one JSON object a line):
 
@@ -11,23 +11,40 @@ EXPORT is what psql has written, either way (a file ending in .csv, or one JSON 
 Its first line is the beginning of the chain: its id, and the hash that the first event follows. Every other line is an
 event: SHA-256 over the 32 bytes of the hash before and the UTF-8 text of the column `inhalt` has to be its `hash`, and
 numbers have no gap. With --anchors, the signed anchors (log.anchors) and the public key beside log.anchor_key, the end
-of the chain and what was computed anew is examined too.
+of the chain and what was computed anew is examined too. Old events are forgotten after their time, up to an anchor: a
+chain that begins later has to have an anchor of the number and hash that its first event follows, at least 180 days
+older than the event in which the chain says so.
 
-Needs Python 3.9 and nothing else. Exit status: 0 as written, 2 not, or the export cannot be read.
+With --stamps, the folder of the anchors' time stamps (log.stamps), and --ca, the certificates that vouch for the
+authority (PEM), `openssl ts -verify` examines every stamp. An anchor without one is made up for by a newer one that
+has.
+
+Needs Python 3.9 and nothing else; stamps need openssl 1.1.1 or later. Exit status: 0 as written, 2 not, or the export
+cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import csv
 import hashlib
 import json
+import os
+import re
+import subprocess
 import sys
+import tempfile
+import time
 import uuid
+from datetime import datetime
 from pathlib import Path
 
 csv.field_size_limit(1 << 24)
+LEAST_S = 180 * 86400
+EARLY_S = 300
+C = {**os.environ, "LC_ALL": "C"}
 
 
 def lines_of(path):
@@ -39,7 +56,7 @@ def lines_of(path):
 
 
 def examine(lines, anchors):
-    """Return (number of the first event, of the last, faults as (number, sentence)); anchors: (chain, number, hash)."""
+    """Return (number of the first event, of the last, faults as (number, sentence)); anchors as of anchors_of."""
     faults = []
     beginning = next(lines, None)
     if beginning is None:
@@ -48,8 +65,8 @@ def examine(lines, anchors):
     first = last + 1
     if first == 1 and before != hashlib.sha256(f"ari-agent chain {uuid.UUID(chain)}".encode()).digest():
         faults.append((0, "the beginning does not belong to the id of the chain"))
-    anchored = {number for _, number, _ in anchors}
-    seen = {last: before}
+    anchored = {number for _, number, _, _ in anchors}
+    seen, forgotten = {last: before}, {}
     for number, content, digest in lines:
         if number > last + 1:
             faults.append((last + 1, f"{number - last - 1} events are missing"))
@@ -59,11 +76,15 @@ def examine(lines, anchors):
             faults.append((number, "this event or the one before was changed"))
         elif json.loads(content)[0] != number:
             faults.append((number, "the content has another number"))
+        elif json.loads(content)[6:8] == ["system", "events-forgotten"]:
+            forgotten[json.loads(content)[8]["last"]] = json.loads(content)[5] / 1e6
         if number in anchored:
             seen[number] = digest
         last, before = number, digest
+    if first > 1 and anchors and not stands_for_it(first - 1, seen[first - 1], chain, forgotten, anchors):
+        faults.append((first, f"{first - 1} events before are missing, and no anchor says that their time was over"))
     good = first
-    for of, number, digest in anchors:
+    for of, number, digest, _ in anchors:
         if of != chain:
             faults.append((number, "there is an anchor of another chain"))
         elif number > last:
@@ -75,18 +96,69 @@ def examine(lines, anchors):
     return first, last, faults
 
 
+def stands_for_it(number, digest, chain, forgotten, anchors):
+    """Return whether an anchor confirms what the first event follows, and is old enough for that."""
+    return any(
+        (of, last, confirmed) == (chain, number, digest) and forgotten.get(number, 0.0) - at >= LEAST_S
+        for of, last, confirmed, at in anchors
+    )
+
+
 def anchors_of(path, key):
-    """Return the signed anchors as (chain, number, hash), and a fault for every line whose signature is wrong."""
+    """Return the signed anchors as (chain, number, hash, seconds since 1970), and a fault for every other line."""
     found, faults = [], []
     with Path(path).open(encoding="utf-8") as file:
         for line in filter(str.strip, file):
             one = json.loads(line)
-            text = f"ari-agent anchor 1\n{one['chain']}\n{one['number']}\n{one['hash']}\n{one['at']}\n"
-            if ed25519_holds(key, text.encode(), base64.b64decode(one["signature"])):
-                found.append((one["chain"], int(one["number"]), bytes.fromhex(one["hash"])))
+            if ed25519_holds(key, text_of(one), base64.b64decode(one["signature"])):
+                at = datetime.fromisoformat(one["at"]).timestamp()
+                found.append((one["chain"], int(one["number"]), bytes.fromhex(one["hash"]), at))
             else:
                 faults.append((int(one["number"]), "the signature of this anchor is wrong"))
     return found, faults
+
+
+def stamps_of(path, folder, ca):
+    """Return (how many anchors are stamped, number of the newest of them, faults of those that are stamped wrongly)."""
+    good, newest, faults = 0, 0, []
+    with Path(path).open(encoding="utf-8") as file:
+        anchors = [json.loads(line) for line in filter(str.strip, file)]
+    for one in anchors:
+        text = text_of(one)
+        stamp = Path(folder) / f"{one['number']}-{hashlib.sha256(text).hexdigest()[:16]}.tsr"
+        if not stamp.exists():
+            continue
+        if stamp_holds(stamp, text, ca, datetime.fromisoformat(one["at"]).timestamp()):
+            good, newest = good + 1, max(newest, int(one["number"]))
+        else:
+            faults.append((int(one["number"]), "the time stamp of this anchor is wrong"))
+    return good, newest, faults
+
+
+def stamp_holds(stamp, text, ca, at):
+    """Return whether an authority stamped the text, its certificate good at that time, and not before it was made."""
+    told = openssl("ts", "-reply", "-in", str(stamp), "-text")
+    found = re.search(r"^Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)? (\d+)", told, re.MULTILINE)
+    if not found:
+        return False
+    seen = calendar.timegm(time.strptime(" ".join(found.groups()), "%b %d %H:%M:%S %Y"))
+    with tempfile.NamedTemporaryFile() as data:
+        data.write(text)
+        data.flush()
+        told = openssl("ts", "-verify", "-in", str(stamp), "-data", data.name, "-CAfile", ca, "-attime", str(seen))
+    return "Verification: OK" in told and seen >= at - EARLY_S
+
+
+def openssl(*words):
+    """Return what openssl writes."""
+    done = subprocess.run(["openssl", *words], capture_output=True, text=True, timeout=60, env=C, check=False)
+    return done.stdout + done.stderr
+
+
+def text_of(anchor):
+    """Return what an anchor's signature and time stamp are over."""
+    parts = (anchor[part] for part in ("chain", "number", "hash", "at"))
+    return "\n".join(["ari-agent anchor 1", *map(str, parts), ""]).encode()
 
 
 def public_key_of(path):
@@ -174,18 +246,27 @@ def main():
     parser.add_argument("export", help="kette.csv or kette.jsonl")
     parser.add_argument("--anchors", help="file with the signed anchors")
     parser.add_argument("--key", help="public key of the anchors, PEM")
+    parser.add_argument("--stamps", help="folder with the anchors' time stamps")
+    parser.add_argument("--ca", help="certificates that vouch for the authority, PEM")
     options = parser.parse_args()
     if bool(options.anchors) != bool(options.key):
         parser.error("--anchors and --key belong together")
+    if bool(options.stamps) != bool(options.ca) or (options.stamps and not options.anchors):
+        parser.error("--stamps and --ca belong together, and to --anchors")
     try:
         anchors, faults = anchors_of(options.anchors, public_key_of(options.key)) if options.anchors else ([], [])
         first, last, found = examine(lines_of(options.export), anchors)
-    except (OSError, ValueError, KeyError) as e:
+        stamped = stamps_of(options.anchors, options.stamps, options.ca) if options.stamps else None
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as e:
         sys.stderr.write(f"cannot be read: {e}\n")
         return 2
+    if stamped:
+        faults = [*faults, *stamped[2]]
+        sys.stdout.write(f"time stamps: {stamped[0]}, the newest of event {stamped[1]}\n")
     for number, sentence in [*found, *faults]:
         sys.stdout.write(f"event {number}: {sentence}\n")
-    confirmed = f", {len(anchors)} anchors" if anchors else ", no anchors: the end may be cut off"
+    unknown = "the end" if first <= 1 else "beginning and end"
+    confirmed = f", {len(anchors)} anchors" if anchors else f", no anchors: {unknown} may be cut off"
     sys.stdout.write(f"events {first} to {last}{confirmed}: {'NOT as written' if found or faults else 'as written'}\n")
     return 2 if found or faults else 0
 

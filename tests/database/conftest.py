@@ -1,3 +1,4 @@
+from database.chained import settings  # noqa: F401 - a fixture
 from database.servers import (  # noqa: F401 - fixtures
     calls,
     company_server,

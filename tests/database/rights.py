@@ -12,7 +12,8 @@ AUDITED = (
     "v_unvollstaendig", "v_ki_hinweis_fehlt", "v_wortlaut", "v_aufbewahrung", "v_loeschungen",
     "v_betroffenenanfragen", "v_einsichten", "v_server", "v_anruf_versionen", "v_uebergaben", "v_konten",
     "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen", "v_kette", "v_siegel",
-    "v_korrekturen", "v_korrekturquote", "v_korrekturfelder", "v_uebertragungen", "chain",
+    "v_korrekturen", "v_korrekturquote", "v_korrekturfelder", "v_uebertragungen", "chain", "anchor", "v_ueberschrieben",
+    "v_nummern", "v_uebergaben_monate", "v_notizen_herkunft",
 )  # fmt: skip
 
 AGENT: Rights = {
@@ -33,6 +34,8 @@ AGENT: Rights = {
     "note": {"INSERT": "*"},
     "event": {"SELECT": "seq entry number hash", "INSERT": "entry call at kind code detail seal"},
     "salt": {"INSERT": "*"},
+    "anchor": {"SELECT": "*", "INSERT": "*"},
+    "v_ueberschrieben": _READ,
     "chain": _READ,
     "v_siegel": _READ,
 }
@@ -59,6 +62,9 @@ PRIVACY: Rights = {
     "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
     "salt": {"SELECT": "*", "DELETE": "*"},
     "chain": _READ,
+    "anchor": _READ,
+    "compaction": _READ,
+    "v_ueberschrieben": _READ,
     "v_kette": _READ,
     "v_siegel": _READ,
     "migration": _READ,

@@ -273,7 +273,7 @@ def test_a_personal_account_reads_only_within_its_limits_and_ends_with_its_day(
     settings = person("auditor")
     with session(settings) as connection:
         assert [*connection.execute("SELECT * FROM v_anrufe")] == []
-        for name, value in {"statement_timeout": "1min", "default_transaction_read_only": "on"}.items():
+        for name, value in {"statement_timeout": "1min", "default_transaction_read_only": "on", "jit": "off"}.items():
             assert [*connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name)))] == [{name: value}]
     (account,) = secured.query("SELECT * FROM ari_agent.v_konten WHERE konto LIKE 'person_%%'")
     assert (account["superuser"], account["mitglied_von"]) == (False, "ari_agent_auditor")

@@ -29,7 +29,9 @@ LOST = UUID("00000000-0000-4000-8000-000000000004")
 """Its opening entry is missing."""
 NOTICE = "ab" * 32
 MADE_BY = "ari-agent 0.3.0, encoder-de"
-TRIGGERS = ("backup_proof", "deletion", "event", "knowledge_passage", "knowledge_version", "transfer")
+TRIGGERS = (
+    "anchor", "backup_proof", "compaction", "deletion", "event", "knowledge_passage", "knowledge_version", "transfer",
+)  # fmt: skip
 
 
 def questions() -> dict[str, list[str]]:
@@ -85,6 +87,8 @@ async def audited(calls: CallDatabase) -> CallDatabase:
         INSERT INTO ari_agent.correction (note, revision, field, person, new)
         VALUES ('00000000-0000-4000-8000-000000000001', 1, 'open', 'Frau Tal', '{Erika wartet}');
         INSERT INTO ari_agent.transfer (action, what, person) VALUES ('export', '{notes,contacts}', 'Frau Tal');
+        INSERT INTO ari_agent.anchor (number, hash, at, key, signature)
+        SELECT number, hash, now(), repeat('a', 16), repeat('A', 88) FROM ari_agent.event WHERE number = 2;
         INSERT INTO ari_agent.backup_proof (at, kind) VALUES ('2026-01-01 02:00+00', 'restore-test');
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
         VALUES ('00000000-0000-4000-8000-0000000000ff', now() - interval '92 days', now() - interval '92 days', 'x')
@@ -110,7 +114,8 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert list(asked) == [str(number) for number in range(1, 16)]
     answers = {number: [auditor.execute(text.encode()).fetchall() for text in texts] for number, texts in asked.items()}
 
-    incomplete, gaps = answers["1"]
+    incomplete, (numbers,), gaps = answers["1"]
+    assert (numbers["erste_nummer"], numbers["abgebrochene_schreibversuche"]) == (1, 1)
     assert values(incomplete, "anruf", "mangel") == [(LOST, "Beginn fehlt")]
     assert values(gaps, "von", "bis", "anzahl") == [(15, 15, 1)]
     assert values(answers["2"][0], "anruf", "mangel") == [(SILENT, "Hinweis fehlt")]
@@ -118,7 +123,7 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     (periods,) = answers["4"]
     overdue = {row["datenart"]: (row["tage"], row["ueberfaellig"]) for row in periods}
     assert overdue["Rufnummer des Anrufers"] == (90, 1)
-    assert len(overdue) == 7
+    assert len(overdue) == 8
     assert sum(rows for _, rows in overdue.values()) == 1
     seen, transfers, (server,) = answers["5"]
     assert values(transfers, "vorgang", "umfang", "person") == [("Export", "notes, contacts", "Frau Tal")]
@@ -126,6 +131,8 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert server["pgaudit"] == "nicht geladen"
     names = ("aktenzeichen", "stand", "identitaet", "frist_ueberschritten")
     assert values(answers["6"][0], *names) == [("DS-1", "gelöscht", "letter", False)]
+    (files,) = answers["7"][1]
+    assert (files["zuletzt"], files["offene_loeschungen"]) == (None, 2)
     assert values(answers["7"][0], "anlass", "datenart", "tage", "eintraege", "aktenzeichen") == [
         ("Frist abgelaufen", "Notiz zum Anruf", 90, 7, None),
         ("Anfrage", "Anruf mit seinen Gesprächsschritten", None, 4, "DS-1"),
@@ -137,7 +144,8 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
         "entschieden_von": "encoder",
     }  # fmt: skip
     assert values(versions, "stand", "vorgang", "textstellen") == [(1, "Einlesen von Dokumenten", 3)]
-    tried, callbacks = answers["9"]
+    months, tried, callbacks = answers["9"]
+    assert values(months, "ergebnis", "versuche") == [("no-answer", 1)]
     columns = ("anruf", "ziel", "ergebnis", "angenommen", "rueckruf_erledigt")
     assert values(tried, *columns) == [(GOOD, "empfang", "no-answer", False, None)]
     assert values(callbacks, "rufnummer", "stand", "frist_ueberschritten") == [(f"…{NUMBER[-3:]}", "offen", False)]
@@ -145,13 +153,17 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert not by_name["ari_agent_owner"]["darf_anmelden"]
     assert by_name["ari_agent_migrate"]["mitglied_von"] == "ari_agent_owner"
     assert any(row["superuser"] for row in by_name.values())
-    (chain,), seals, corrected, triggers = answers["11"]
-    assert corrected == []
+    (since,), new_seals, (chain,), seals, corrected, kept, triggers = answers["11"]
+    assert (since["in_ordnung"], since["ab_nummer"], since["erster_fehler"]) == (True, 2, None)
+    assert since["ereignisse"] == chain["ereignisse"] - 2
+    assert values(kept, "nummer") == [(2,)]
+    assert (new_seals, corrected) == ([], [])
     assert (chain["in_ordnung"], chain["erster_fehler"], chain["letzte_nummer"]) == (True, None, chain["ereignisse"])
     assert seals == []
     assert values(triggers, "tabelle", "stand") == [(table, "A" if table == "event" else "O") for table in TRIGGERS]
     assert values(answers["12"][0], "grund", "anrufe", "minuten") == [("engine-failed", 1, 1)]
-    notes, corrections, shares, sample = answers["13"]
+    made_by, notes, corrections, shares, sample = answers["13"]
+    assert values(made_by, "ki_erzeugt", "erzeugt_von", "notizen") == [(True, MADE_BY, 1)]
     assert values(corrections, "anruf", "art", "feld", "korrigiert_von") == [(GOOD, "Notiz", "Offen", "Frau Tal")]
     share = {(row["art"], row["feld"]): (row["geschrieben"], row["korrigiert"]) for row in shares}
     assert (share["Notiz", "Offen"], share["Notiz", "Wer"]) == ((1, 1), (1, 0))

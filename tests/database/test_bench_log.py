@@ -1,4 +1,4 @@
-"""The section of deploy/bench about the call log measures what it says, here with small numbers."""
+"""The sections of deploy/bench about the call log measure what they say, here with small numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sandbox.bench import calllog
+from sandbox.bench import audited, calllog
 
 
 async def test_the_call_log_is_measured_and_shown(embedded_server: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +21,27 @@ async def test_the_call_log_is_measured_and_shown(embedded_server: object, monke
     terminal = io.StringIO()
     calllog.show(report, Console(file=terminal, width=120))
     assert "2,080" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("server", ["embedded", "company"])
+async def test_the_auditor_is_asked_everything_in_a_log_that_is_as_it_should_be(
+    server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audited, "ROUNDS", 2)
+    monkeypatch.setattr(audited, "BATCH", 700)
+    admin = request.getfixturevalue(f"{server}_server")
+    address = admin["conninfo"] if server == "company" else None
+    monkeypatch.setenv("PGPASSWORD", admin.get("password", ""))
+    report = await audited.measure(lambda _: None, calls=1400, database=address)
+    figures = report["figures"]
+    assert (figures["calls"], len(figures["questions"])) == (1400, 15)
+    rows = {number: [each["rows"] for each in asked["statements"]] for number, asked in figures["questions"].items()}
+    # What the filling does wrong on purpose, once in a thousand calls, is all there is to be found.
+    assert rows["1"][0] == 2 * 2
+    assert (rows["2"], rows["3"]) == ([2 * 2], [0])
+    chain, *_ = figures["whole"]
+    assert (chain["rows"], [each["rows"] for each in figures["whole"][1:]]) == (1, [0])
+    assert min(figures["bytes_per_call"], figures["questions"]["11"]["ms_p50"]) > 0
+    terminal = io.StringIO()
+    audited.show(report, Console(file=terminal, width=120))
+    assert "1,400 calls" in terminal.getvalue()

@@ -6,13 +6,10 @@ import asyncio
 import json
 import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,7 +18,6 @@ from typer.testing import CliRunner
 from ari_agent.calllog import anchor as anchors
 from ari_agent.calllog import audit, chain, signing
 from ari_agent.calllog.anchor import Anchor
-from ari_agent.calllog.audit import Report
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.calllog.schema import SHIPPED, migrate
@@ -31,58 +27,8 @@ from ari_agent.errors import AnchorError
 from ari_agent.ops.doctor import examine_anchor
 from ari_agent.ops.finding import Level
 from ari_agent.record import CallNoted
-from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, whole_call
-
-SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "compliance" / "verify_chain.py"
-PER_CALL = 9
-"""Events of a whole call."""
-FORCE = "ALTER TABLE ari_agent.event DISABLE TRIGGER ALL; {}; ALTER TABLE ari_agent.event ENABLE TRIGGER ALL"
-REHASH = """
-    DO $$
-    DECLARE one ari_agent.event; last bytea := (SELECT before FROM ari_agent.chain);
-    BEGIN
-        FOR one IN SELECT * FROM ari_agent.event ORDER BY number LOOP
-            last := ari_agent.link(last, ari_agent.content(one));
-            UPDATE ari_agent.event SET hash = last WHERE number = one.number;
-        END LOOP;
-    END $$
-"""
-"""What somebody does who rules the database and knows how the chain is made."""
-
-
-async def write(calls: CallDatabase, how_many: int) -> list[UUID]:
-    """Write whole calls; return their ids."""
-    idents = [uuid4() for _ in range(how_many)]
-    async with PostgresLog.open(calls.settings, "eins") as log:
-        for ident in idents:
-            for entry in whole_call(ident):
-                log.write(entry)
-        assert await log.flush(WAIT_S)
-    return idents
-
-
-def force(calls: CallDatabase, sql: str) -> None:
-    """Do something to the events that the triggers refuse."""
-    calls.query(FORCE.format(sql))
-
-
-def told(calls: CallDatabase) -> dict[str, Any]:
-    """What an auditor sees who runs the function of the database."""
-    (row,) = calls.query("SELECT * FROM ari_agent.kette_pruefen()")
-    return row
-
-
-def faults(report: Report) -> list[int]:
-    return [fault.number for fault in (*report.database.faults, *report.anchored.faults)]
-
-
-@pytest.fixture
-def settings(calls: CallDatabase, tmp_path: Path) -> Log:
-    """Anchors in a folder of the test."""
-    calls.settings = calls.settings.model_copy(
-        update={"anchors": tmp_path / "anchors.jsonl", "anchor_key": tmp_path / "keys" / "anchor.key"}
-    )
-    return calls.settings
+from database.chained import PER_CALL, REHASH, export, faults, force, script, told, write
+from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn
 
 
 async def test_every_event_is_chained_without_gaps(calls: CallDatabase, settings: Log) -> None:
@@ -213,7 +159,7 @@ async def test_a_hundred_writers_keep_one_chain(calls: CallDatabase) -> None:
 
 async def test_a_cut_tail_is_found_by_the_anchor_alone(calls: CallDatabase, settings: Log) -> None:
     await write(calls, 2)
-    made, _ = await audit.anchor(settings)
+    made = (await audit.anchor(settings)).anchor
     assert made.number == 18
     await write(calls, 1)
     assert (await audit.verify(settings)).holds
@@ -241,7 +187,7 @@ async def test_a_chain_computed_anew_is_found_between_two_anchors(calls: CallDat
 
 async def test_an_anchor_that_was_changed_or_is_of_another_chain_is_told(calls: CallDatabase, settings: Log) -> None:
     await write(calls, 1)
-    made, _ = await audit.anchor(settings)
+    made = (await audit.anchor(settings)).anchor
     line = settings.anchors.read_text()
     settings.anchors.write_text(line.replace('"number": 9', '"number": 8'))
     assert "Unterschrift" in (await audit.verify(settings)).anchored.faults[0].finding
@@ -252,26 +198,6 @@ async def test_an_anchor_that_was_changed_or_is_of_another_chain_is_told(calls: 
     settings.anchors.write_text("no anchor\n")
     with pytest.raises(AnchorError, match="line 1"):
         await audit.verify(settings)
-
-
-def export(calls: CallDatabase, folder: Path, form: str) -> Path:
-    """What psql writes with the two commands of the script."""
-    path = folder / f"kette.{form}"
-    if form == "csv":
-        sql = "COPY (SELECT * FROM ari_agent.v_kette ORDER BY nummer) TO STDOUT WITH (FORMAT csv, HEADER)"
-        with psycopg.connect(**calls.admin) as connection, connection.cursor().copy(sql) as out:
-            path.write_bytes(b"".join(bytes(part) for part in out))
-    else:
-        rows = calls.query("SELECT row_to_json(k)::text AS line FROM ari_agent.v_kette AS k ORDER BY nummer")
-        path.write_text("".join(row["line"] + "\n" for row in rows))
-    return path
-
-
-def script(*arguments: object) -> tuple[int, str]:
-    command = [sys.executable, "-I", str(SCRIPT), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
@@ -342,29 +268,6 @@ async def test_two_seals_of_the_same_number_have_nothing_in_common(calls: CallDa
     text = repr(calls.query("SELECT * FROM ari_agent.v_kette"))
     assert NUMBER[-6:] not in text
     assert "Erika" not in text
-
-
-async def test_the_oldest_events_go_after_their_time_and_the_chain_holds(calls: CallDatabase, settings: Log) -> None:
-    await write(calls, 1)
-    await audit.anchor(settings)
-    (cut,) = calls.query("SELECT clock_timestamp() AS at")
-    await write(calls, 1)
-    await audit.anchor(settings)
-    assert calls.query("SELECT ari_agent.forget_events(%s) AS gone", cut["at"]) == [{"gone": 9}]
-    assert calls.query("SELECT ari_agent.forget_events(%s) AS gone", cut["at"]) == [{"gone": 0}]
-    row = told(calls)
-    assert (row["in_ordnung"], row["erste_nummer"], row["letzte_nummer"]) == (True, 10, 19)
-    report = await audit.verify(settings)
-    assert report.holds
-    assert (report.anchored.holds_to, report.anchored.examined) == (18, 2)
-    with pytest.raises(psycopg.errors.RaiseException):
-        calls.query("DELETE FROM ari_agent.event WHERE number = 10")
-    (event,) = calls.query("SELECT kind, code, detail ->> 'last' AS last FROM ari_agent.event WHERE number = 19")
-    assert event == {"kind": "system", "code": "events-forgotten", "last": "9"}
-    (last,) = calls.query("SELECT clock_timestamp() AS at")
-    assert calls.query("SELECT ari_agent.forget_events(%s) AS gone", last["at"])[0]["gone"] == 9
-    assert told(calls)["in_ordnung"]
-    assert (await audit.verify(settings)).anchored.forgotten == 1
 
 
 async def test_an_older_log_is_chained_as_it_is(empty_database: CallDatabase) -> None:
@@ -466,7 +369,7 @@ async def test_an_opening_without_a_number_is_sealed_too(calls: CallDatabase, se
 async def test_doctor_tells_of_anchors(calls: CallDatabase, settings: Log) -> None:
     await write(calls, 1)
     assert (await examine_anchor(settings)).level is Level.WARNING
-    made, _ = await audit.anchor(settings)
+    made = (await audit.anchor(settings)).anchor
     assert (await examine_anchor(settings)).level is Level.GOOD
     old = replace(made, at="2026-01-01T00:00:00+00:00")
     anchors.keep(old, settings.anchors)

@@ -123,7 +123,7 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
     audited = calls.settings.model_copy(
         update={"anchors": tmp_path / "anchors.jsonl", "anchor_key": tmp_path / "anchor.key"}
     )
-    anchored, _ = await audit.anchor(audited)
+    anchored = (await audit.anchor(audited)).anchor
     assert set(traces(everything(calls, tmp_path))) >= {*SPELLINGS, WORDS}
     events = calls.query("SELECT * FROM ari_agent.event ORDER BY seq")
     assert not traces(repr(events).encode())

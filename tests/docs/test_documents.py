@@ -113,6 +113,8 @@ def test_a_script_that_people_rely_on_explains_itself(script: str) -> None:
         ("bench", "--json"),
         ("bench", "--quick"),
         ("bench", "--transport"),
+        ("bench", "--log-calls"),
+        ("bench", "--log-database"),
         ("test", "--faults"),
         ("test", "--soak"),
         ("test", "--seed"),

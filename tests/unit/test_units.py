@@ -16,6 +16,7 @@ from ari_agent.controller import HAND_BACK_S
 
 UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 NAMES = ["ari-agent.service", "ari-agent-watchdog.service"]
+TIMED = ["ari-agent-retention", "ari-agent-compact", "ari-agent-anchor"]
 
 
 def unit(name: str) -> configparser.ConfigParser:
@@ -77,3 +78,20 @@ def test_the_watchdog_outlives_the_agent() -> None:
     assert watchdog["Service"]["Restart"] == "always"
     assert watchdog["Unit"]["StartLimitIntervalSec"] == "0"
     assert NAMES[1] in unit(NAMES[0])["Unit"]["Wants"]
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_what_a_timer_starts_is_a_command_that_reaches_nothing_but_this_machine(name: str) -> None:
+    service = unit(f"{name}.service")["Service"]
+    _, group, command, *options = service["ExecStart"].split()
+    root: Any = typer.main.get_command(app)
+    known = {option for parameter in root.commands[group].commands[command].params for option in parameter.opts}
+    assert set(options) <= known
+    assert (service["Type"], service["IPAddressDeny"], service["IPAddressAllow"]) == ("oneshot", "any", "localhost")
+    assert (service["NoNewPrivileges"], service["ProtectSystem"]) == ("yes", "strict")
+    assert service["User"] == unit(NAMES[0])["Service"]["User"]
+    assert "OnCalendar" in unit(f"{name}.timer")["Timer"]
+
+
+def test_an_anchor_is_made_every_hour() -> None:
+    assert unit("ari-agent-anchor.timer")["Timer"]["OnCalendar"] == "hourly"

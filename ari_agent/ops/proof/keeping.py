@@ -21,6 +21,7 @@ KINDS = {
     "Rufnummer des Anrufers": "caller-number",
     "Anruf mit seinen Gesprächsschritten": "call",
     "Anfrage einer betroffenen Person": "request",
+    "Ereignis der Kette, ohne personenbezogene Daten": "event",
 }
 """Kinds of data by what an auditor's account sees of them."""
 _LAST_RUN = "Letzter Löschlauf"

@@ -8,13 +8,14 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from ari_agent.errors import AgentError
 from sandbox.agent import AgentError as ProcessError
-from sandbox.bench import calllog, decisions, dialogues, llama, machine, report, search
+from sandbox.bench import audited, calllog, decisions, dialogues, llama, machine, report, search
 from sandbox.bench.machine import Before
 from sandbox.bench.measure import Bench, Parallel
 from sandbox.bench.report import Json, Report
@@ -37,10 +38,11 @@ BY_ITSELF = {
     "search": ("search", search.measure, search.show),
     "dialogues": ("dialogues", dialogues.measure, dialogues.show),
     "log": ("log", calllog.measure, calllog.show),
+    "audit": ("audit", audited.measure, audited.show),
 }
 """What is measured without calls: the section, its key in the JSON, what measures and what prints it."""
 SECTIONS = ("calls", *BY_ITSELF)
-SLOW = frozenset({"llama", "search", "dialogues", "log"})
+SLOW = frozenset({"llama", "search", "dialogues", "log", "audit"})
 """Not with --quick, unless asked for."""
 
 
@@ -89,6 +91,8 @@ async def _measure(options: argparse.Namespace) -> Json:
             found |= (await measure(options, before)).json()
         for section, (key, measuring, _) in BY_ITSELF.items():
             if section in wanted:
+                if section == "audit":
+                    measuring = partial(audited.measure, calls=options.log_calls, database=options.log_database)
                 found[key] = await measuring(say)
         if "machine" not in found:
             facts = machine.describe(before, "not used")
@@ -119,6 +123,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--transport", choices=("websocket", "audiosocket"), default="websocket")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", choices=SECTIONS)
+    parser.add_argument("--log-calls", type=int, default=audited.BATCH)
+    parser.add_argument("--log-database")
     options = parser.parse_args()
     options.calls = options.calls or ([1, 5] if options.quick else [1, 5, 10])
     return options

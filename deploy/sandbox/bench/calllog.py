@@ -63,7 +63,7 @@ Json = dict[str, Any]
 async def measure(say: Callable[[str], None]) -> Json:
     """Measure all of it. Raises CallLogError, OSError."""
     with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
-        folder = _enterable(name)
+        folder = enterable(name)
         settings = Log(data=folder / "postgres", spool=folder / "spool", connect_s=30.0)
         with EmbeddedPostgres(settings.data) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET max_connections = 60")  # counts from the next start
@@ -78,7 +78,7 @@ async def measure(say: Callable[[str], None]) -> Json:
     return {"method": METHOD, "figures": figures}
 
 
-def _enterable(name: str) -> Path:
+def enterable(name: str) -> Path:
     """Let the account of the embedded server pass through."""
     folder = Path(name)
     folder.chmod(0o755)
@@ -86,7 +86,7 @@ def _enterable(name: str) -> Path:
 
 
 async def _rate(settings: Log, writers: int) -> Json:
-    calls = [_call(uuid4()) for _ in range(CALLS)]
+    calls = [usual_call(uuid4()) for _ in range(CALLS)]
     entries = sum(map(len, calls))
     ready, start = asyncio.Semaphore(0), asyncio.Event()
 
@@ -145,7 +145,7 @@ def _number(connection: psycopg.Connection, sql: Any) -> int:
     return int(row[0]) if row else 0
 
 
-def _call(call: UUID) -> list[Entry]:
+def usual_call(call: UUID) -> list[Entry]:
     """The entries of a usual call."""
     now = datetime.now(UTC)
     turns = [
