@@ -175,6 +175,12 @@ def test_rules_of_the_database_are_told_in_its_words(
     assert {r["label"] for r in rules} == set(KINDS), "ari_agent/ops/proof/keeping.py names the kinds for the proof"
 
 
+def test_every_rule_is_watched(database: psycopg.Connection[DictRow]) -> None:
+    rules = {row["kind"] for row in database.execute("SELECT kind FROM ari_agent.retention_rule").fetchall()}
+    watched = {row["art"] for row in database.execute("SELECT art FROM ari_agent.ueberfaellig(now())").fetchall()}
+    assert watched == rules, "ari_agent.ueberfaellig counts every kind: a later migration must not leave one out"
+
+
 def test_rules_are_numbered_without_a_gap_and_only_these_are_referred_to(
     pack: dict[str, docutils.nodes.document],
 ) -> None:
