@@ -201,3 +201,29 @@ async def test_counts_for_the_metrics_account(audited: CallDatabase) -> None:
     assert (counts["ueberfaellige_rueckrufe"], counts["ueberfaellige_anfragen"]) == (0, 0)
     assert counts["ueberfaellige_zeilen"] == 1
     assert counts["letzter_loeschlauf"].year == 2026
+
+
+@pytest.mark.parametrize(
+    ("rule", "condition"),
+    [
+        ("expired_notes(now())", "written_at <="),
+        ("expired_tasks(now(), 'done')", "done_at <="),
+        ("expired_numbers(now())", "opened_at <="),
+        ("expired_calls(now())", "opened_at <="),
+    ],
+)
+def test_what_has_expired_is_looked_up_by_its_time(audited: CallDatabase, rule: str, condition: str) -> None:
+    """Looking through every row would take an auditor, and the figures every quarter of an hour, seconds."""
+    with psycopg.connect(**audited.admin) as connection:
+        connection.execute("SET enable_seqscan = off")  # as it is by itself in a large log
+        plan = connection.execute(f"EXPLAIN SELECT count(*) FROM ari_agent.{rule}".encode()).fetchall()  # noqa: S608
+    assert any("Index Cond" in line and condition in line for (line,) in plan), plan
+
+
+def test_functions_that_take_a_span_are_planned_for_it(audited: CallDatabase) -> None:
+    """A plan for any span looks through the whole log for every page of ten thousand events."""
+    planned = audited.query("""
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'ari_agent'::regnamespace AND 'plan_cache_mode=force_custom_plan' = ANY(proconfig)
+    """)
+    assert {row["proname"] for row in planned} >= {"kette_fehler", "siegel_fehler", "ueberfaellig"}
