@@ -87,7 +87,10 @@ def unseen(facts: dict[str, Fact]) -> set[str]:
 def test_a_new_installation_is_told_as_it_is(settings: Settings) -> None:
     _, facts = seen(settings)
     assert not unseen(facts)
-    met = ("chain", "seals", "version.schema", "wording.setting", "accounts.roles", "requests.late", "notice.missing")
+    met = (
+        "chain", "seals", "version.schema", "retention.rewritten", "wording.setting", "accounts.roles",
+        "requests.late", "notice.missing",
+    )  # fmt: skip
     assert set(states(facts, *met)) == {State.MET}
     missing = ("anchor", "backup.backup", "backup.restore_test", "retention.run", "watchdog")
     assert set(states(facts, *missing)) == {State.DEVIATES}
@@ -176,7 +179,7 @@ def test_without_a_database_nothing_is_claimed_of_it(settings: Settings, secured
     questions = {
         "notice.missing", "notice.last", "version.knowledge", "version.schema", "wording.calls", "tls.database",
         "accounts.roles", "accounts.rights", "accounts.people", "retention.rules", "retention.run", "requests.late",
-        "chain", "seals", "anchor", "backup.backup", "backup.restore_test",
+        "chain", "seals", "anchor", "retention.rewritten", "backup.backup", "backup.restore_test",
     }  # fmt: skip
     assert unseen(facts) == questions
     assert set(states(facts, *questions)) == {State.UNKNOWN}

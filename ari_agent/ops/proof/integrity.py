@@ -9,12 +9,13 @@ from ari_agent.calllog.audit import Anchored, verify
 from ari_agent.calllog.chain import ChainReader, Examined
 from ari_agent.errors import AgentError, AnchorError
 from ari_agent.ops.doctor import ANCHOR_HOURS
-from ari_agent.ops.proof.fact import Fact, judged, unknown
+from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene, ago
 
 _CHAIN = "Hashkette der Ereignisse"
 _SEALS = "Siegel der personenbezogenen Daten"
 _ANCHORS = "Anker außerhalb der Datenbank"
+_STAMPS = "Zeitstempel der Anker durch einen Dienst (RFC 3161)"
 
 
 async def facts(scene: Scene) -> AsyncIterator[Fact]:
@@ -25,13 +26,14 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         report = await verify(scene.settings.log)
         examined, anchored = report.database, report.anchored
     except AnchorError:
-        reason = "log.anchors oder der öffentliche Schlüssel daneben ist nicht lesbar"
+        reason = "Anker, Zeitstempel oder ihre Schlüssel sind nicht lesbar (ari-agent audit verify)"
         examined = await _without_anchors(scene)
     except AgentError:
         pass  # told as unknown
     for fact in _chain(examined):
         yield fact
     yield _anchors(anchored, scene.now) if anchored is not None else unknown("anchor", _ANCHORS, reason)
+    yield _stamps(scene, anchored, reason)
 
 
 async def _without_anchors(scene: Scene) -> Examined | None:
@@ -61,3 +63,14 @@ def _anchors(anchored: Anchored, now: datetime) -> Fact:
     if anchored.faults:
         found += f"; {len(anchored.faults)} stimmen nicht mit der Datenbank überein (ari-agent audit verify)"
     return judged("anchor", _ANCHORS, found, met=fresh and not anchored.faults)
+
+
+def _stamps(scene: Scene, anchored: Anchored | None, reason: str) -> Fact:
+    if scene.settings.log.stamp_url is None:
+        return stated("stamps", _STAMPS, "ausgeschaltet")
+    if anchored is None:
+        return unknown("stamps", _STAMPS, reason)
+    if anchored.stamped_at is None:
+        return judged("stamps", _STAMPS, "eingeschaltet, noch keiner", met=False)
+    found = f"{anchored.stamped}, der neueste bei Nummer {anchored.stamped_to}, {ago(anchored.stamped_at, scene.now)}"
+    return stated("stamps", _STAMPS, found)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from ari_agent.errors import AgentError
 from ari_agent.ops.finding import Level
 from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene, ago
-from ari_agent.ops.retention import examine_files
+from ari_agent.ops.retention import UNWRITTEN, examine_compaction, examine_files
 
 RUNS_WITHIN = timedelta(hours=26)
 """The timer runs four times a day; once a day is the least."""
@@ -25,6 +26,7 @@ KINDS = {
 }
 """Kinds of data by what an auditor's account sees of them."""
 _LAST_RUN = "Letzter Löschlauf"
+_REWRITTEN = "Gelöschtes in den Dateien der Datenbank"
 _REQUESTS = "Überfällige Anfragen betroffener Personen"
 
 
@@ -42,6 +44,7 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         yield judged("retention.run", _LAST_RUN, ago(last, scene.now) if last else "noch keiner", met=recent)
         late = row["late_requests"]
         yield judged("requests.late", _REQUESTS, str(late), met=not late)
+    yield await _rewritten(scene)
     for fact in await asyncio.to_thread(_asterisk, scene):
         yield fact
 
@@ -59,6 +62,19 @@ async def _periods(scene: Scene) -> AsyncIterator[Fact]:
         if periods[kind] != rule["days"]:
             found += f"; eingestellt sind {periods[kind]} Tage, sie gelten ab dem nächsten Löschlauf"
         yield judged(f"retention.{kind}", f"Frist: {rule['label']}", found, met=met)
+
+
+async def _rewritten(scene: Scene) -> Fact:
+    if scene.connection is None:
+        return unknown("retention.rewritten", _REWRITTEN, UNSEEN)
+    try:
+        finding = await examine_compaction(scene.settings, scene.connection)
+    except AgentError:
+        return unknown("retention.rewritten", _REWRITTEN, UNSEEN)
+    gone = finding.level is Level.GOOD
+    hours = f"{UNWRITTEN.total_seconds() / 3600:.0f} Stunden"
+    found = f"keines, das älter als {hours} ist" if gone else f"älter als {hours} (ari-agent calllog compact)"
+    return judged("retention.rewritten", _REWRITTEN, found, met=gone)
 
 
 def _asterisk(scene: Scene) -> list[Fact]:
