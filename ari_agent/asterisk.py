@@ -52,8 +52,9 @@ class Asterisk(Section):
     audio_s: Annotated[float, Field(gt=0, le=60)] = Field(
         4.0, description="Limit for noticing that nothing gets through an AudioSocket connection any more"
     )
+    # Below 160: so often codecs with comfort noise send a frame in silence, and time must not run eight times slower.
     gap_ms: Annotated[int, Field(ge=60, le=2000)] = Field(
-        200, description="A phone from which no audio comes for so long is silent: it suppresses silence, holds or died"
+        120, description="A phone from which no audio comes for so long is silent: it suppresses silence, holds or died"
     )
 
 

@@ -372,6 +372,24 @@ async def test_what_came_while_we_were_held_up_is_no_gap() -> None:
         assert [frame async for frame in frames] == [FRAME] * 20
 
 
+async def test_being_held_up_in_a_phrase_costs_no_sound_in_either_direction() -> None:
+    """Both ends, as the caller lives in our loop too: frames come in bursts, and the clock begins anew each time."""
+    words = [bytes([number, 1]) * (FRAME_BYTES // 2) for number in range(1, 51)]
+    async with line() as (media, caller):
+        hearing = asyncio.create_task(caller.heard())
+        speaking = asyncio.create_task(media.play(phrase(*words)))
+        for number in range(1, 4):
+            await until(lambda: media.played_ms >= number * 200)  # noqa: B023 - awaited within the turn of the loop
+            caller.say(audio(16_000, FRAME) * 10)
+            time.sleep(0.2)  # noqa: ASYNC251 - what is tested
+        await speaking
+        assert media.played_ms == 1000
+        caller.say(HANG_UP)
+        assert await listen(media) == [FRAME] * 30
+    sound = [message.pcm for message in await hearing if isinstance(message, Audio) and any(message.pcm)]
+    assert sound == words
+
+
 async def azip(numbers: range, frames: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
     """Yield as many frames as there are numbers."""
     for number in numbers:
