@@ -73,3 +73,7 @@ PHRASES_BYTES = Gauge(
     "ari_agent_phrases_bytes",
     "Memory that spoken phrases take which are held to be said again at once: those of the start and 64 MiB of others",
 )
+HELD_UP = Counter(
+    "ari_agent_audio_held_up",
+    "Holes that callers over AudioSocket heard, because a frame went out more than 60 ms late",
+)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from ari_agent import metrics
 from ari_agent.errors import MediaError
 from ari_agent.protocols import FRAME_MS
 
@@ -56,6 +57,7 @@ class Pace:
             number += 1
             late_s = loop.time() - (start + number * FRAME_S)
             if late_s > LATE_S:
+                metrics.HELD_UP.inc(bool(self._playback.waiting))
                 start, number, late_s = loop.time(), 0, 0.0
             await asyncio.sleep(-late_s)
 

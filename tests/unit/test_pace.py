@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from virtual_time import VirtualTimeLoop
 
 from ari_agent.errors import MediaError
+from ari_agent.metrics import HELD_UP
 from ari_agent.pbx.pace import AHEAD_FRAMES, LATE_S, Pace
 
 SIZE = 8
@@ -93,9 +94,17 @@ def test_a_phrase_that_is_held_up_is_said_to_its_end() -> None:
     async def speak(channel: Channel) -> None:
         await channel.pace.play(phrase(b"a" * SIZE * 50))
 
+    before = HELD_UP._value.get()
     channel = play(speak, {10: 0.5, 30: 0.03})
     assert channel.loud == b"a" * SIZE * 50
     assert channel.pace.played_ms == 1000
+    assert HELD_UP._value.get() == before + 1  # the caller heard the long delay only
+
+
+def test_a_delay_in_silence_is_no_hole() -> None:
+    before = HELD_UP._value.get()
+    play(nothing, {10: 0.5})
+    assert HELD_UP._value.get() == before
 
 
 @given(st.lists(st.binary(max_size=60).map(lambda b: b.replace(b"\0", b"x")), max_size=12))
