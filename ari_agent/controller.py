@@ -28,7 +28,7 @@ from ari_agent.escalation import QueueEscalation, Receptionist
 from ari_agent.pbx.agi import route_server
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari, settle
-from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event
+from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event, Replaced
 from ari_agent.pbx.leg import Leg
 from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import CallLog, Directory
@@ -204,6 +204,10 @@ class Controller:
                     self._connected_before = True
                 except AriError as e:
                     log.warning("cleaning up has to wait for the next connection", error=str(e))
+            case Replaced():
+                # It has sent the callers who were ours to the queue; whether they hang up is told to it alone.
+                log.error("another controller has our name: give every controller its own asterisk.node")
+                self._dismiss("replaced")
             case Disconnected(reason):
                 log.warning("no connection to Asterisk; callers go to the queue", reason=reason)
             case _:

@@ -9,7 +9,7 @@ import asyncio
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
@@ -42,7 +42,7 @@ from ari_agent.pbx.endpoints import (
     TELL,
     Endpoint,
 )
-from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, parse, understood
+from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, Replaced, parse, understood
 from ari_agent.settings_file import read_secret
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,8 @@ WATCH_EVENTS = 64
 PREFIX = "ari-agent-"
 """The ids of all that we make begin so."""
 Kind = Literal["bridge", "media", "staff"]
+STANDBY_S, IMPATIENT_S = 10.0, 300.0
+"""Who was replaced looks so often whether its name is free, and takes it back after so long: who has it may be dead."""
 _STASIS = {"Stasis", "StasisBroadcast"}
 """Dialplan applications in which a channel waits for what a controller tells it."""
 
@@ -255,10 +257,11 @@ class Ari:
         """Yield what happens, for ever; a lost connection is made again with growing delays.
 
         Events of watched channels go to their watchers. Channels that ended while the connection was lost are
-        reported as Left after it is back.
+        reported as Left after it is back. When another program takes our name we wait until it has gone.
         """
         delays = backoff()
         while True:
+            event: Event | None = None
             try:
                 async for event in self._connection():
                     if isinstance(event, Connected):
@@ -270,7 +273,18 @@ class Ari:
             except AriError as e:
                 reason = str(e)
             yield Disconnected(reason)
+            if isinstance(event, Replaced):
+                await self._name_free()
             await asyncio.sleep(next(delays))
+
+    async def _name_free(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IMPATIENT_S):
+                while True:
+                    await asyncio.sleep(STANDBY_S)
+                    with suppress(AriError):
+                        if self.app not in await self.applications():
+                            return
 
     async def _connection(self) -> AsyncIterator[Event]:
         params = {"app": self.app, "subscribeAll": "false"}
@@ -289,6 +303,8 @@ class Ari:
                 async for message in socket:
                     if message.type == aiohttp.WSMsgType.TEXT and (event := self._parse(message.data)):
                         yield event
+                        if isinstance(event, Replaced):
+                            raise AriUnavailable("another program has our name")
                 if socket.exception() is not None:
                     raise AriUnavailable("the event connection broke")
         except aiohttp.WSServerHandshakeError as e:

@@ -62,7 +62,12 @@ class Disconnected:
     reason: str
 
 
-Event = Broadcast | Entered | Digit | Left | Bypassed | Connected | Disconnected
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another program has connected under our name: events, calls and keys are told to it alone from now on."""
+
+
+Event = Broadcast | Entered | Digit | Left | Bypassed | Connected | Disconnected | Replaced
 
 BYPASSED = "ari-agent-bypassed"
 """Name of the user event that is a `Bypassed`."""
@@ -85,6 +90,8 @@ def parse(text: str) -> Event | None:
                 return Left(str(channel["id"]))
             case "ChannelUserevent" if data["eventname"] == BYPASSED:
                 return Bypassed()
+            case "ApplicationReplaced" if data.get("application"):
+                return Replaced()
             case _:
                 return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:

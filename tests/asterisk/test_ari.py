@@ -20,7 +20,7 @@ from ari_agent.errors import AriRejected, AriUnavailable, ChannelGone
 from ari_agent.pbx import ari as client
 from ari_agent.pbx.ari import Ari
 from ari_agent.pbx.endpoints import ADD_CHANNEL, ENDPOINTS, Endpoint
-from ari_agent.pbx.events import Connected, Disconnected, Entered, Event, Left
+from ari_agent.pbx.events import Connected, Disconnected, Entered, Event, Left, Replaced
 from sandbox.settings import SECRETS
 
 from .conftest import Sandbox
@@ -164,6 +164,33 @@ async def test_a_connection_whose_packets_vanish_is_noticed_within_one_and_a_hal
             assert time.monotonic() - blocked < 3
     # So with the default it takes at most 7.5 s, and the settings allow no longer heartbeat.
     assert settings(sandbox).heartbeat_s <= 5
+
+
+async def test_who_is_replaced_by_another_under_the_same_name_waits_until_it_has_gone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "STANDBY_S", 0.2)
+    values = settings(sandbox)
+    async with listening(values) as (first, events):
+        async with listening(values) as (_, others):
+            assert await soon(events) == Replaced()
+            assert await soon(events) == Disconnected("another program has our name")
+            await asyncio.sleep(1)  # enough for some looks, and to take the name back
+            assert (events.empty(), others.empty()) == (True, True)
+        assert await soon(events) == Connected()
+        assert APP in await first.applications()
+
+
+async def test_a_name_that_is_never_free_is_taken_back_in_the_end(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "STANDBY_S", 0.1)
+    monkeypatch.setattr(client, "IMPATIENT_S", 0.5)
+    values = settings(sandbox)
+    async with listening(values) as (_, events), listening(values) as (_, others):
+        assert [await soon(events) for _ in range(2)] == [Replaced(), Disconnected("another program has our name")]
+        assert await soon(events) == Connected()
+        assert await soon(others) == Replaced()
 
 
 async def test_a_watched_channel_tells_all_its_watchers_and_nobody_else(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_agent.errors import AriError
-from ari_agent.pbx.events import BYPASSED, Broadcast, Bypassed, Digit, Entered, Event, Left, parse
+from ari_agent.pbx.events import BYPASSED, Broadcast, Bypassed, Digit, Entered, Event, Left, Replaced, parse
 
 CHANNEL = {"id": "1700000000.7", "name": "PJSIP/office-1", "caller": {"name": "", "number": "030123"}}
 
@@ -66,7 +66,11 @@ def test_the_bypass_is_the_one_user_event_that_means_something() -> None:
     assert event("ChannelUserevent", eventname="something") is None
 
 
-@pytest.mark.parametrize("kind", ["ChannelVarset", "BridgeCreated", "ApplicationReplaced", "SomethingNew"])
+def test_another_program_has_our_name() -> None:
+    assert event("ApplicationReplaced", application="ari_agent_one", channel=None) == Replaced()
+
+
+@pytest.mark.parametrize("kind", ["ChannelVarset", "BridgeCreated", "SomethingNew"])
 def test_other_events_mean_nothing(kind: str) -> None:
     assert event(kind) is None
     assert parse(json.dumps({"type": kind})) is None
