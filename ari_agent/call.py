@@ -24,9 +24,11 @@ import structlog
 
 from ari_agent import metrics
 from ari_agent.config import Settings
+from ari_agent.consent import Consent
 from ari_agent.consulting import Consulting, Words
 from ari_agent.deciding import Deciding
 from ari_agent.dialogue.acts import Act, Answer, Ask, Escalate, Goodbye, Noted
+from ari_agent.dialogue.consent import stops, wants_more
 from ari_agent.dialogue.conversation import Conversation
 from ari_agent.errors import AgentError, EngineError, MediaError
 from ari_agent.mouth import Mouth, Saying
@@ -38,10 +40,12 @@ from ari_agent.protocols import (
     Recogniser,
     Refusal,
     StaffLeg,
+    Vault,
     Voice,
     VoiceActivity,
 )
 from ari_agent.record import CallNoted, DisclosurePlayed, NoteWritten, TaskTaken
+from ari_agent.recording import Recording
 from ari_agent.ringing import Ringing
 from ari_agent.speech.ears import Ears, Heard, Key, NothingSaid, Said, Silence, SpeechStarted, Weight
 from ari_agent.turn import Reply, Turn
@@ -121,10 +125,13 @@ class Call:
         escalation: Escalation,
         call_log: CallLog,
         settings: Settings,
+        vault: Vault | None = None,
     ) -> None:
+        """`vault` is where recordings go; None when none are made."""
         self.ident = ident
         self.turns = 0
-        self._line = line
+        self._recording = Recording(settings.recording, vault)
+        self._line = line = self._recording.line(line)
         self._keys = keys
         self._conversation = conversation
         self._consulting = Consulting(conversation, engines.decider, settings.model)
@@ -144,6 +151,7 @@ class Call:
             self._interrupts,
         )
         self._mouth = Mouth(line, engines.voice, self._ears, lambda: conversation.manner)
+        self._consent = Consent(ident, self._mouth, self._heard, conversation, self._recording, call_log)
         self._ringing = Ringing(ident, self._mouth, escalation, call_log, settings.escalation)
 
     async def run(self) -> Ending:
@@ -154,6 +162,7 @@ class Call:
             outcome = ending.outcome
             return ending
         finally:
+            self._recording.close()
             if outcome != HandOver.outcome:  # whether that succeeds is known later
                 self.close(outcome)
 
@@ -191,9 +200,10 @@ class Call:
 
     async def _converse(self) -> Ending:
         await self._disclose()
-        heard: Heard | Refusal = await self._say_and_listen(self._conversation.greeting)
+        heard: Heard | Refusal | None = await self._consent.ask()
+        heard = heard or await self._say_and_listen(self._consent.opening(self._conversation.greeting))
         while True:
-            heard, act = await self._deciding.decide(heard)
+            heard, act = await self._deciding.decide(await self._heed_stop(heard))
             async with self._turn(heard, act, self._deciding.ms) as reply:
                 match act:
                     case Answer():
@@ -220,6 +230,16 @@ class Call:
         await self._mouth.say(notice, Reply())
         digest = hashlib.sha256(notice.encode()).hexdigest()
         self._log.write(DisclosurePlayed(self.ident, _now(), self._line.played_ms, digest))
+
+    async def _heed_stop(self, heard: Heard | Refusal) -> Heard | Refusal:
+        """Erase the recording where the caller wants that, at once, and say so; return what is to be decided on."""
+        while self._settings.recording.scope and isinstance(heard, Said) and stops(heard.transcript.text):
+            told = self._consent.withdraw()
+            if wants_more(heard.transcript.text):
+                await self._mouth.say(told, Reply())
+                break
+            heard = await self._say_and_listen(f"{told} {self._conversation.last_text}")
+        return heard
 
     async def _say_and_listen(self, words: Words, reply: Reply | None = None) -> Heard:
         """Say the words and return what the caller says or presses next."""
@@ -281,7 +301,8 @@ class Call:
         if act.before:
             await self._mouth.say(act.before, reply)
             reply.begin_anew(reply.heard(self._line.played_ms))
-        result = await self._ringing.reach(act, reply, self._conversation.wording.still_connecting)
+        with self._recording.paused():
+            result = await self._ringing.reach(act, reply, self._conversation.wording.still_connecting)
         if not isinstance(result, Refusal):
             return HandOver(result, act.reason)
         while not self._heard.empty():  # what the caller said to the ringing tone is no answer to what comes now
@@ -329,6 +350,7 @@ class Call:
                 recorded = True
                 played_ms, wording = self._line.played_ms, self._settings.log.wording
                 self._conversation.replied(reply.heard(played_ms))
+                self._recording.said(turn.words, reply.heard(played_ms))
                 self._log.write(turn.entry(self.ident, reply, played_ms, wording=wording))
 
         # An escalation has several sentences and is over when somebody took the call, or nobody did.

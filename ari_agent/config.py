@@ -22,7 +22,7 @@ from ari_agent.asterisk import Asterisk as Asterisk
 from ari_agent.asterisk import Watchdog
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
-from ari_agent.keeping import RetentionSettings
+from ari_agent.keeping import RecordingSettings, RetentionSettings, within
 from ari_agent.schedule import HoursSettings
 from ari_agent.section import ExistingPath, Name, Seconds, Section, Share, beside_the_file
 from ari_agent.settings_file import find, keys_of, problems, read
@@ -358,9 +358,16 @@ class Settings(Dialogue):
     calls: Calls = Calls()
     speech: Speech
     log: Log = Log()
+    recording: RecordingSettings = RecordingSettings()
     retention: RetentionSettings = RetentionSettings()
     metrics: Metrics = Metrics()
     watchdog: Watchdog = Watchdog()
+
+    @model_validator(mode="after")
+    def _keys_apart(self) -> Self:
+        if self.recording.scope is not None and within(self.recording.keys, self.log.data):
+            raise ValueError("recording.keys must lie outside of log.data: a backup of the database must not hold them")
+        return self
 
     @property
     def app(self) -> str:

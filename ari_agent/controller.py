@@ -31,7 +31,7 @@ from ari_agent.pbx.ari import Ari, settle
 from ari_agent.pbx.events import Broadcast, Bypassed, Connected, Disconnected, Entered, Event, Replaced
 from ari_agent.pbx.leg import Leg
 from ari_agent.pbx.transport import Transport
-from ari_agent.protocols import CallLog, Directory
+from ari_agent.protocols import CallLog, Directory, Vault
 from ari_agent.reconcile import FALLBACK, attend, reconcile, rescue
 from ari_agent.record import CallAnswered, CallClosed, CallOpened
 from ari_agent.routing import Routing
@@ -80,10 +80,11 @@ class Controller:
         call_log: CallLog,
         directory: Directory,
         *,
+        vault: Vault | None = None,
         admits: Callable[[], bool] = lambda: True,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`script` returns what a new call knows, `admits` whether the machine can carry one more.
+        """`script` returns what a new call knows, `admits` whether the machine can carry one more; `vault`: see Call.
 
         `now` returns the time, aware: what opening hours and the call log go by.
         """
@@ -95,6 +96,7 @@ class Controller:
         self._script = script
         self._log = call_log
         self._directory = directory
+        self._vault = vault
         self._admits = admits
         self._now = now
         self._routing = Routing(settings, pbx.ami, directory, self._served, now, self._refused)
@@ -311,7 +313,8 @@ class Controller:
             setup_ms = (asyncio.get_running_loop().time() - began) * 1000
             self._log.write(CallAnswered(ident, self._now(), setup_ms))
             conversation = Conversation(self._script(), caller=self._caller(entered), now=self._now)
-            call = Call(ident, leg.line, leg.keys(), self._engines, conversation, escalation, self._log, settings)
+            shared = (self._log, settings, self._vault)
+            call = Call(ident, leg.line, leg.keys(), self._engines, conversation, escalation, *shared)
             self._calls.add(call)
             if began < self._bypassed_at:  # while the call was being connected
                 call.dismiss("bypass")

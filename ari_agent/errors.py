@@ -16,6 +16,7 @@ AgentError
 │   ├── EngineUnavailable  not started, died or is being restarted; retry later
 │   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
+├── ArchiveError           recordings or their keys cannot be kept, read or erased
 ├── AnchorError            the anchors of the call log or their key cannot be read or written
 │   └── StampError         an anchor got no time stamp, or its stamp is wrong; retry
 ├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
@@ -124,6 +125,27 @@ class StampError(AnchorError):
     """The time stamp of an anchor was not given or is wrong."""
 
     retryable = True
+
+
+class ArchiveError(AgentError):
+    """Recordings or their keys cannot be kept, read or erased."""
+
+    def __init__(self, trouble: str) -> None:
+        """`trouble` is one of ARCHIVE_TROUBLE."""
+        super().__init__(ARCHIVE_TROUBLE[trouble])
+        self.trouble = trouble
+
+
+ARCHIVE_TROUBLE = {
+    "keys": "the keys of the recordings cannot be used: check recording.keys, its owner and its disk",
+    "keys-open": "others may read the keys of the recordings: give the folder recording.keys to the agent, mode 0700",
+    "disk": "recordings cannot be written or erased: check recording.folder, its owner and its disk",
+    "disk-full": "the disk of the recordings is nearly full: free some, or name another folder in recording.folder",
+    "log": "the call log does not take entries, so that a consent could not be proved: compare log.spool",
+    "no-key": "the recording has no key: it was erased",
+    "gone": "the recording is not on this machine",
+    "damaged": "the recording is damaged, or sealed with another key",
+}
 
 
 class SpoolError(AgentError):

@@ -1,17 +1,84 @@
-"""How long what is kept."""
+"""What is kept of what is said, and how long what is kept."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from ari_agent.record import Scope
 from ari_agent.section import Section, beside_the_file
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 LEAST_EVENT_DAYS = 180
 """Who may shorten periods cannot make the chain so short that nobody has examined it before it goes."""
+
+_SOUND = re.compile(r"aufzeichn|aufnehm|aufnahme|mitschn(ei|i)d|mitschnitt", re.IGNORECASE)
+_WORDS = re.compile(r"wortlaut|wörtlich|mitschreib|mitschrift|niederschr|aufschreib", re.IGNORECASE)
+_PURPOSE = re.compile(r"\bum\b.+\b(zu\b|\w+zu\w+)|\bzur?\b|\bzum\b|\bdamit\b|\bfür\b|\bzwecks\b", re.IGNORECASE)
+
+
+class RecordingSettings(Section):
+    """What is kept of a call whose caller has agreed; nothing of all others."""
+
+    enabled: bool = Field(default=False, description="Ask callers whether the call may be recorded, and record it then")
+    transcript: bool = Field(
+        default=False, description="Ask callers whether the words of the call may be kept, and keep them then"
+    )
+    question: Annotated[str, Field(max_length=300)] = Field(
+        "",
+        description='The question, with what is kept and what for, such as "Dürfen wir dieses Gespräch aufzeichnen, um '
+        'unsere Auskünfte zu verbessern?"; empty: that one, for what is switched on',
+    )
+    longest_s: Annotated[float, Field(ge=10, le=3600)] = Field(
+        600, description="A recording ends here and the call goes on; a second takes 64 kB of memory"
+    )
+    folder: Path = Field(Path("/var/lib/ari-agent/recordings"), description="Folder of the sealed recordings")
+    keys: Path = Field(
+        Path("/var/lib/ari-agent/recording-keys"),
+        description="Folder of their keys, one file each; leave it out of every backup, so that erasing a key erases "
+        "all copies of the recording",
+    )
+
+    @field_validator("folder", "keys")
+    @classmethod
+    def _beside(cls, path: Path, info: ValidationInfo) -> Path:
+        return beside_the_file(path, info)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if within(self.keys, self.folder) or within(self.folder, self.keys):
+            raise ValueError("recording.keys and recording.folder must lie apart: a backup of one must not hold both")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_and_what_for(self) -> Self:
+        text = self.question.strip()
+        if not text or self.scope is None:
+            return self
+        if not text.endswith("?"):
+            raise ValueError("recording.question must be one question that ends with a question mark")
+        if self.enabled and not _SOUND.search(text):
+            raise ValueError("recording.question must say that the call is recorded, such as 'aufzeichnen'")
+        if self.transcript and not _WORDS.search(text):
+            raise ValueError("recording.question must say that the words are kept, such as 'den Wortlaut speichern'")
+        if not _PURPOSE.search(text):
+            raise ValueError("recording.question must say what for, such as 'um unsere Auskünfte zu verbessern'")
+        return self
+
+    @property
+    def scope(self) -> Scope | None:
+        """What callers are asked for; None: nothing is asked."""
+        if self.enabled:
+            return "audio+transcript" if self.transcript else "audio"
+        return "transcript" if self.transcript else None
+
+
+def within(path: Path, folder: Path) -> bool:
+    """Tell whether a path is the folder or inside of it, whatever links there are."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 class RetentionSettings(Section):
@@ -20,6 +87,8 @@ class RetentionSettings(Section):
     wording_days: Annotated[int, Field(ge=0, le=30)] = Field(
         2, description="What was said, if log.wording stores it: days after it was said"
     )
+    recording_days: Annotated[int, Field(ge=0, le=90)] = Field(7, description="Recordings: days after they began")
+    transcript_days: Annotated[int, Field(ge=0, le=30)] = Field(2, description="Transcripts: days after they began")
     note_days: Days = Field(
         90, description="Notes: days after they were written and all callbacks of the call were done"
     )
@@ -57,6 +126,8 @@ class RetentionSettings(Section):
         """Return the days by kind of data, as the database names the kinds."""
         return {
             "wording": self.wording_days,
+            "audio": self.recording_days,
+            "transcript": self.transcript_days,
             "note": self.note_days,
             "task": self.task_days,
             "open-task": self.open_task_days,

@@ -25,6 +25,19 @@ PHRASES = Counter(
     ["spoken"],
 )
 CALLS = Counter("ari_agent_calls", "Calls that ended, by outcome and reason", ["outcome", "reason"])
+CONSENTS = Counter(
+    "ari_agent_consents",
+    "Callers asked whether the call may be recorded, by answer (given, refused, withdrawn)",
+    ["answer"],
+)
+RECORDINGS = Counter(
+    "ari_agent_recordings",
+    "Recordings and transcripts by kind and what became of them (kept; failed: no folder, disk full, call log away)",
+    ["kind", "result"],
+)
+RECORDING_UP = Gauge(
+    "ari_agent_recording_up", "1 while recordings can be kept, 0 while nobody is asked because they cannot"
+)
 ACTIVE_CALLS = Gauge("ari_agent_active_calls", "Calls being served")
 LOG_WAITING = Gauge("ari_agent_log_waiting", "Entries of the call log that the database has not taken yet")
 LOG_DATABASE_UP = Gauge("ari_agent_log_database_up", "1 while the database takes entries of the call log, else 0")

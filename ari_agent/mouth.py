@@ -144,6 +144,10 @@ class Saying:
         """Tell whether the last sentence had begun at this loop time."""
         return not self.composing and self._place(at)[0] >= len(self._sentences) - 1
 
+    def sentence_at(self, at: float) -> int:
+        """Return the number of the sentence in the caller's ear at this loop time; so many were heard to their end."""
+        return self._place(at)[0]
+
     async def fall_silent(self) -> None:
         """Stop speaking and return when nothing is heard of us any more."""
         if self.speaking:

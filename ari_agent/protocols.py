@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from ari_agent.decision import Decision, Situation, Topic
 from ari_agent.record import Entry
+from ari_agent.sealing import Sealed
 from ari_agent.task import Contact
 
 SAMPLE_RATE = 16_000
@@ -113,6 +114,24 @@ class CallLog(Protocol):
 
     def write(self, entry: Entry) -> None:
         """Take an entry; never blocks and never fails a call."""
+
+
+class SafeLog(CallLog, Protocol):
+    """A call log that tells when what it was given would outlive the program."""
+
+    async def safe(self, timeout: float) -> bool:
+        """Wait until all it was given so far is on a disk, at most so many seconds; return whether it is."""
+
+
+class Vault(Protocol):
+    """Where recordings of calls are kept."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a recording could be kept now, as far as is known."""
+
+    def keep(self, sealed: Sealed) -> None:
+        """Take a whole recording; never blocks and never fails a call."""
 
 
 class Directory(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from ari_agent.task import Note, Task
@@ -47,6 +48,44 @@ class DisclosurePlayed:
     at: datetime
     played_ms: float
     text_sha256: str
+
+
+RecordingKind = Literal["audio", "transcript"]
+Scope = Literal["audio", "transcript", "audio+transcript"]
+"""What of a call may be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTaken:
+    """The caller was asked whether the conversation may be kept and answered somehow, or has taken the consent back."""
+
+    call: UUID
+    at: datetime
+    answer: Literal["given", "refused", "withdrawn"]
+    way: Literal["voice", "key", "silence", "other"]
+    """"other" are words that are no answer: the caller's matter."""
+    scope: Scope
+    text: str
+    """The question as it was spoken: words of the company and of no caller."""
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingKept:
+    """Sound or words of a call are on the disk, sealed."""
+
+    call: UUID
+    at: datetime
+    """When it began: after the consent."""
+    ident: UUID
+    """Name of its files."""
+    kind: RecordingKind
+    node: str
+    duration_ms: float
+    size: int
+    """Bytes of the sealed file."""
+    sha256: str
+    """Of the sealed file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +187,8 @@ Entry = (
     CallOpened
     | CallAnswered
     | DisclosurePlayed
+    | ConsentTaken
+    | RecordingKept
     | TurnTaken
     | EscalationEnded
     | CallNoted

@@ -58,6 +58,11 @@ class Turn:
     decided_at: float
     """Loop time in seconds."""
 
+    @property
+    def words(self) -> str | None:
+        """What the caller said; None when it was something else than words."""
+        return self.heard.transcript.text if isinstance(self.heard, Said) else None
+
     def entry(self, call: UUID, reply: Reply, played_ms: float, *, wording: bool) -> TurnTaken:
         """Return the entry of the log; the words only if `wording` asks for them."""
         said = self.heard if isinstance(self.heard, Said) else None
@@ -79,7 +84,7 @@ class Turn:
             tts_ms=(first - self.decided_at) * 1000 if first else None,
             total_ms=(first - said.ended_at) * 1000 if first and said else None,
             interrupted=reply.interrupted,
-            caller_text=said.transcript.text if said and wording else None,
+            caller_text=self.words if wording else None,
             agent_text=reply.heard(played_ms) if wording else None,
         )
 

@@ -74,6 +74,8 @@ class Backlog:
         self._room = asyncio.Event()
         """The spool may take something that it did not take before."""
         self._idle = asyncio.Event()
+        self._safe = asyncio.Event()
+        """Nothing is in memory alone."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
     @classmethod
@@ -152,6 +154,13 @@ class Backlog:
             async with asyncio.timeout(timeout):
                 await self._idle.wait()
         return self._idle.is_set()
+
+    async def safe(self, timeout: float) -> bool:
+        """Wait until the spool or the database has everything, at most `timeout` seconds; return whether one has."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._safe.wait()
+        return self._safe.is_set()
 
     async def _read(self) -> list[Waiting]:
         """Return the next entries of the spool."""
@@ -311,6 +320,10 @@ class Backlog:
             self._idle.clear()
         else:
             self._idle.set()
+        if waiting > self._spooled:
+            self._safe.clear()
+        else:
+            self._safe.set()
 
     async def _end(self) -> None:
         """Bring everything to disk and say what could not be brought there."""

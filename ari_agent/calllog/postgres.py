@@ -97,6 +97,10 @@ class PostgresLog:
         """Wait until everything taken so far is written, at most `timeout` seconds; return whether it is."""
         return await self._backlog.idle(timeout)
 
+    async def safe(self, timeout: float) -> bool:
+        """Wait until everything taken so far is in the spool or written; return whether it is within the time."""
+        return await self._backlog.safe(timeout)
+
     @property
     def healthy(self) -> bool:
         """Whether the database took what it was given last."""

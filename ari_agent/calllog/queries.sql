@@ -110,6 +110,47 @@ WITH entry AS (
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
+-- name: record_consent
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    VALUES (
+        %(entry)s, %(call)s, %(at)s, 'consent', %(answer)s,
+        jsonb_build_object('way', %(way)s::text, 'scope', %(scope)s::text, 'text_sha256', %(text_sha256)s::text)
+    )
+    ON CONFLICT (entry) DO NOTHING
+    RETURNING seq
+), parent AS (
+    INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
+), asked AS (
+    INSERT INTO ari_agent.consent_text (sha256, text, first_at)
+    SELECT %(text_sha256)s::text, %(text)s::text, %(at)s::timestamptz FROM entry
+    ON CONFLICT DO NOTHING
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
+-- name: record_recording
+WITH entry AS (
+    INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)
+    VALUES (
+        %(entry)s, %(call)s, %(at)s, 'recording', 'kept',
+        jsonb_build_object(
+            'recording', %(ident)s::uuid, 'kind', %(kind)s::text, 'duration_ms', %(duration_ms)s::double precision,
+            'sha256', %(sha256)s::text
+        )
+    )
+    ON CONFLICT (entry) DO NOTHING
+    RETURNING seq
+), parent AS (
+    INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
+), kept AS (
+    INSERT INTO ari_agent.recording (id, call, kind, at, node, duration_ms, size, sha256)
+    SELECT
+        %(ident)s::uuid, %(call)s::uuid, %(kind)s::text, %(at)s::timestamptz, %(node)s::text,
+        %(duration_ms)s::double precision, %(size)s::bigint, %(sha256)s::text
+    FROM entry
+)
+SELECT pg_notify('ari_agent_event', seq::text) FROM entry
+
 -- name: record_turn
 -- Two different entries with the same number are a fault and refused by the primary key. Words are sealed if there are
 -- any.

@@ -64,7 +64,7 @@ GRANT UPDATE (
     closed_at, outcome, reason, turns, escalated_to
 ) ON ari_agent.call TO ari_agent_agent;
 GRANT INSERT, SELECT (call) ON ari_agent.turn TO ari_agent_agent;
-GRANT INSERT ON ari_agent.task, ari_agent.note TO ari_agent_agent;
+GRANT INSERT ON ari_agent.task, ari_agent.note, ari_agent.recording, ari_agent.consent_text TO ari_agent_agent;
 GRANT INSERT (entry, call, at, kind, code, detail, seal), SELECT (seq, entry, number, hash)
 ON ari_agent.event TO ari_agent_agent;
 GRANT INSERT ON ari_agent.salt TO ari_agent_agent;
@@ -85,9 +85,10 @@ ari_agent.v_wissensstaende, ari_agent.v_nummernluecken, ari_agent.v_unvollstaend
 ari_agent.v_wortlaut, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen, ari_agent.v_betroffenenanfragen,
 ari_agent.v_einsichten, ari_agent.v_server, ari_agent.v_anruf_versionen, ari_agent.v_uebergaben, ari_agent.v_konten,
 ari_agent.v_ausfaelle, ari_agent.v_notizstichprobe, ari_agent.v_sicherungen, ari_agent.v_monatszahlen,
-ari_agent.v_kennzahlen, ari_agent.v_korrekturen, ari_agent.v_korrekturquote, ari_agent.v_korrekturfelder,
-ari_agent.v_uebertragungen, ari_agent.v_nummern, ari_agent.v_uebergaben_monate, ari_agent.v_notizen_herkunft,
-ari_agent.migration, ari_agent.event
+ari_agent.v_einwilligungen, ari_agent.v_aufzeichnungen, ari_agent.v_aufzeichnung_ohne_einwilligung,
+ari_agent.v_aufzeichnung_einsichten, ari_agent.v_kennzahlen, ari_agent.v_korrekturen, ari_agent.v_korrekturquote,
+ari_agent.v_korrekturfelder, ari_agent.v_uebertragungen, ari_agent.v_nummern, ari_agent.v_uebergaben_monate,
+ari_agent.v_notizen_herkunft, ari_agent.migration, ari_agent.event
 TO ari_agent_auditor;
 
 -- Whoever anchors or examines the chain sees numbers and hashes; the functions read the rest with the owner's rights.
@@ -105,8 +106,8 @@ GRANT SELECT ON ari_agent.v_kennzahlen TO ari_agent_metrics;
 -- Finds, hands out and erases; neither writes what callers said nor touches the log of events.
 GRANT SELECT, DELETE ON ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.correction,
 ari_agent.contact TO ari_agent_privacy;
-GRANT SELECT, DELETE ON ari_agent.salt TO ari_agent_privacy;
-GRANT EXECUTE ON FUNCTION ari_agent.forget_events(timestamptz) TO ari_agent_privacy;
+GRANT SELECT, DELETE ON ari_agent.salt, ari_agent.recording TO ari_agent_privacy;
+GRANT EXECUTE ON FUNCTION ari_agent.forget_events(timestamptz), ari_agent.hand_out(uuid, text) TO ari_agent_privacy;
 GRANT UPDATE (caller, channel, caller_erased_at) ON ari_agent.call TO ari_agent_privacy;
 GRANT UPDATE (caller_text, agent_text) ON ari_agent.turn TO ari_agent_privacy;
 GRANT UPDATE (caller_name, number, company, email, recipient, matter, done_by) ON ari_agent.task TO ari_agent_privacy;
@@ -114,7 +115,8 @@ GRANT UPDATE (who, about, agreed, open) ON ari_agent.note TO ari_agent_privacy;
 GRANT UPDATE (old, new, salt) ON ari_agent.correction TO ari_agent_privacy;
 GRANT UPDATE (name, company) ON ari_agent.contact TO ari_agent_privacy;
 GRANT SELECT ON ari_agent.migration, ari_agent.event, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen,
-ari_agent.v_betroffenenanfragen, ari_agent.v_einsichten, ari_agent.v_kennzahlen TO ari_agent_privacy;
+ari_agent.v_betroffenenanfragen, ari_agent.v_einsichten, ari_agent.v_einwilligungen,
+ari_agent.v_aufzeichnung_einsichten, ari_agent.v_kennzahlen TO ari_agent_privacy;
 GRANT SELECT, UPDATE (days, changed_at) ON ari_agent.retention_rule TO ari_agent_privacy;
 GRANT SELECT, INSERT, UPDATE (calls, seconds) ON ari_agent.call_month TO ari_agent_privacy;
 GRANT SELECT, INSERT (run, at, cause, place, days, rows, request) ON ari_agent.deletion TO ari_agent_privacy;
@@ -125,7 +127,8 @@ GRANT SELECT ON ari_agent.compaction TO ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
 ari_agent.days_of(text), ari_agent.began(uuid, timestamptz, timestamptz, timestamptz), ari_agent.expired_wording(timestamptz),
 ari_agent.expired_notes(timestamptz), ari_agent.expired_tasks(timestamptz, text),
-ari_agent.expired_numbers(timestamptz), ari_agent.expired_calls(timestamptz), ari_agent.expired_requests(timestamptz)
+ari_agent.expired_numbers(timestamptz), ari_agent.expired_calls(timestamptz), ari_agent.expired_requests(timestamptz),
+ari_agent.expired_recordings(timestamptz, text)
 TO ari_agent_privacy;
 
 -- Rows: the owner and the views see all of them, the accounts those that a policy gives them.

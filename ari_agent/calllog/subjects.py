@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -42,6 +42,8 @@ class Findings:
     """Their calls, and those in which others left their number."""
     corrections: list[UUID]
     """Of those notes and tasks."""
+    recordings: list[Row]
+    """Of their calls, on whatever machine."""
     contacts: list[Row]
     mentions: list[Row]
     """Where the number stands in what belongs to others: place, key and call."""
@@ -105,13 +107,24 @@ class Subjects:
             told = {name: await self._rows(f"subject_export_{name}", values) for name in names}
         return told | {"contacts": found.contacts}
 
+    async def hand_out(self, recording: UUID, login: str) -> None:
+        """Put on record that a recording is handed out. Raises CallLogError."""
+        with wrapped(_TROUBLE):
+            await self._rows("hand_out", {"id": recording, "login": login})
+
     async def erase(
-        self, found: Findings, request: UUID, identity: Identity, now: datetime, files: dict[str, int]
+        self,
+        found: Findings,
+        request: UUID,
+        identity: Identity,
+        now: datetime,
+        files: dict[str, int],
+        recordings: Sequence[UUID] = (),
     ) -> dict[str, int]:
         """Erase what was found, put it on record with what was erased in files, and return how much, by place.
 
-        The files of the tables hold it until they are written anew (compaction.py). Raises CallLogError; then nothing
-        is changed.
+        Of recordings the rows go that are named, because their keys are erased. The files of the tables hold the rest
+        until they are written anew (compaction.py). Raises CallLogError; then nothing is changed.
         """
         with wrapped(_TROUBLE):
             async with self._connection.transaction():
@@ -121,6 +134,7 @@ class Subjects:
                     place: (await self._connection.execute(QUERIES[f"subject_erase_{name}"], values)).rowcount
                     for place, name in _ERASURES.items()
                 }
+                await self._connection.execute(QUERIES["subject_erase_recordings"], {"erased": list(recordings)})
                 redacted = [
                     (await self._connection.execute(QUERIES[f"subject_redact_{name}"], values)).rowcount
                     for name in _REDACTIONS
@@ -160,9 +174,11 @@ class Subjects:
             "touched": sorted({*calls, *(row["call"] for row in tasks)}),
         }
         corrections = [row["entry"] for row in await self._rows("subject_corrections", values)]
+        recordings = await self._rows("subject_recordings", values)
         contacts = await self._rows("subject_contacts", values)
         mentions = await self._rows("subject_mentions", values)
-        return Findings(calls, values["tasks"], values["touched"], corrections, contacts, mentions, values)
+        touched = values["touched"]
+        return Findings(calls, values["tasks"], touched, corrections, recordings, contacts, mentions, values)
 
     async def _log(self, erased: Mapping[str, int], request: UUID, now: datetime) -> None:
         same = {"run": uuid4(), "at": now, "cause": "request", "days": None, "request": request}

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ari_agent.calllog.corrections import correction_of, told
 from ari_agent.calllog.reading import CallReader, Row
-from ari_agent.cli import correcting
+from ari_agent.cli import correcting, recording
 from ari_agent.cli.correcting import LABELS, URGENCIES, Correcting, corrections
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import clock, json_text
@@ -34,6 +34,7 @@ CallId = Annotated[str, typer.Argument(metavar="CALL-ID", help="Id of the call, 
 app = typer.Typer(
     name="calls", help="Read the call log; callers' numbers are shortened. Correct its notes.", no_args_is_help=True
 )
+app.command("recording")(recording.recording)
 
 _OUTCOMES = {
     "solved": "gelöst",
@@ -50,6 +51,9 @@ _ACTS = {
     "goodbye": "Verabschiedung",
 }
 _TASKS = {"callback": "Rückruf", "message": "Nachricht"}
+_CONSENTS = {"given": "erteilt", "refused": "nicht erteilt", "withdrawn": "widerrufen"}
+_WAYS = {"voice": "gesprochen", "key": "Taste", "silence": "keine Antwort", "other": "andere Worte"}
+_RECORDINGS = {"audio": "Ton", "transcript": "Mitschrift"}
 _HEARD = {"speech": "Sprache", "key": "Taste", "silence": "Stille", "refusal": "Ablehnung"}
 
 
@@ -218,6 +222,12 @@ def _event(event: Row) -> Text:
             what = f"angenommen nach {detail['setup_ms']:.0f} ms"
         case "disclosed":
             what = f"KI-Hinweis gespielt, {detail['played_ms'] / 1000:.1f} s"
+        case "consent":
+            what = f"Einwilligung {_CONSENTS[event['code']]} ({_WAYS[detail['way']]})"
+        case "recording" if event["code"] == "kept":
+            what = f"{_RECORDINGS[detail['kind']]} aufgezeichnet, {detail['duration_ms'] / 1000:.0f} s"
+        case "recording":
+            what = f"{_RECORDINGS[detail['kind']]} entschlüsselt ausgegeben"
         case "turn":
             what = f"Schritt {detail['number']}: {_decision(event['code'], detail)}{_words(event)}"
         case "escalated":

@@ -106,6 +106,8 @@ def company_script(settings: Dialogue, passages: Sequence[Passage] | None = None
         company_knowledge(settings, valid, gate),
         address=company.address,
         wording_stored=isinstance(settings, Settings) and settings.log.wording,
+        may_keep=settings.recording.scope if isinstance(settings, Settings) else None,
+        question=settings.recording.question if isinstance(settings, Settings) else "",
         consultation=Consultation(
             model.consult if model.engine in ("llama", "remote") else "never", model.answer_at, model.ask_at
         ),

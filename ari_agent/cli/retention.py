@@ -6,14 +6,16 @@ import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from ari_agent.archive.archive import Archive
 from ari_agent.calllog import retention
-from ari_agent.calllog.retention import Deleted
+from ari_agent.calllog.retention import Deleted, Erased
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
 from ari_agent.config import Settings, load
@@ -30,6 +32,8 @@ app = typer.Typer(name="retention", help="Delete what is older than the settings
 
 _KINDS = {
     "wording": "Wortlaut",
+    "audio": "Tonaufzeichnungen",
+    "transcript": "Mitschriften",
     "note": "Notizen",
     "task": "erledigte Rückrufe und Nachrichten",
     "open-task": "unerledigte Rückrufe und Nachrichten",
@@ -57,7 +61,9 @@ def run_retention(config: Config = None, *, dry_run: DryRun = False, as_json: Js
     old = _age(settings, now, delete=deleting and not dry_run)
     files = [Deleted(each.place, each.days, each.entries) for each in old] if deleting else []
     periods = settings.retention.periods()
-    deleted = [*asyncio.run(retention.run(settings.log, periods, now, dry=dry_run, files=files)), *files]
+    erased = Erased(settings.asterisk.node, _recordings(settings, now, delete=not dry_run))
+    running = retention.run(settings.log, periods, now, dry=dry_run, files=files, erased=erased)
+    deleted = [*asyncio.run(running), *files]
     left = [] if deleting else [each for each in old if each.entries]
     if as_json:
         values = {"dry_run": dry_run, "deleted": [asdict(each) for each in deleted], "left": [asdict(o) for o in left]}
@@ -73,6 +79,21 @@ def run_retention(config: Config = None, *, dry_run: DryRun = False, as_json: Js
     if dry_run:
         typer.echo("nothing was deleted (--dry-run)", err=True)
     raise typer.Exit(WARNING if left else GOOD)
+
+
+def _recordings(settings: Settings, now: datetime, *, delete: bool) -> list[UUID]:
+    """Erase the recordings that are too old, keys first, and what crashes have left; return the former."""
+    archive = Archive.of(settings.recording)
+    days = {"audio": settings.retention.recording_days, "transcript": settings.retention.transcript_days}
+    try:
+        expired = [header.ident for header in archive.expired(now, days)]
+        if delete:
+            for ident in expired:
+                archive.erase(ident)
+            archive.sweep(now)
+    except OSError as e:
+        raise ConfigError(f"{e.filename} cannot be used by this account: {e.strerror}; nothing else was deleted") from e
+    return expired
 
 
 def _age(settings: Settings, now: datetime, *, delete: bool) -> list[Old]:

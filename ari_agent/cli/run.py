@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 
 from ari_agent import metrics
+from ari_agent.archive.archive import Archive
+from ari_agent.archive.writer import ArchiveWriter
 from ari_agent.call import Engines
 from ari_agent.calllog.counting import keep_counting
 from ari_agent.calllog.directory import PostgresDirectory
@@ -56,6 +58,10 @@ async def serve(settings: Settings) -> None:
         scripts = await stack.enter_async_context(CompanyScripts.open(settings))
         script = scripts.current
         call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
+        vault = None
+        if settings.recording.scope is not None:
+            writing = ArchiveWriter.open(Archive.of(settings.recording), settings.asterisk.node, call_log)
+            vault = await stack.enter_async_context(writing)
         area_code = settings.company.area_code
         directory = await stack.enter_async_context(PostgresDirectory.open(settings.log, area_code))
         recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
@@ -75,7 +81,7 @@ async def serve(settings: Settings) -> None:
         pbx = Pbx(ari, Ami(settings.asterisk), transport)
         stack.push_async_callback(_ended, asyncio.create_task(keep_counting(settings.log), name="overdue rows"))
         controller = Controller(
-            settings, pbx, engines, lambda: scripts.current, call_log, directory, admits=load.admits
+            settings, pbx, engines, lambda: scripts.current, call_log, directory, vault=vault, admits=load.admits
         )
         measuring = asyncio.create_task(load.measure(), name="load")
         stack.push_async_callback(_ended, measuring)

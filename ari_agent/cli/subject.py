@@ -23,7 +23,9 @@ from ari_agent.calllog.spool import look
 from ari_agent.calllog.subjects import Findings, Identity, Subjects
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
+from ari_agent.cli.recording import login_name
 from ari_agent.cli.subject_page import page
+from ari_agent.cli.subject_recordings import SubjectRecordings
 from ari_agent.config import Settings, load
 from ari_agent.errors import ConfigError
 from ari_agent.traces.files import AsteriskFiles, Found, Trace
@@ -63,6 +65,8 @@ PLACES = {
     "note": "Notizen",
     "correction": "Korrekturen an Notizen und Rückrufen",
     "wording": "Wortlaut",
+    "audio": "Tonaufzeichnungen",
+    "transcript": "Mitschriften",
     "contact": "Kontakte",
     "mention": "Nennungen bei anderen",
     "cdr": "CDR-Dateien von Asterisk",
@@ -113,8 +117,9 @@ def export(
 ) -> None:
     """Write all there is as JSON and as a page in German, which also says if it is nothing. Exit status 1: nothing."""
     settings = load(config)
-    told = asyncio.run(_export(settings, _asked(number, call), ticket, _proven(identity), _day(received)))
-    _write(out, told)
+    asked = _asked(number, call)
+    told, recordings = asyncio.run(_export(settings, asked, ticket, _proven(identity), _day(received)))
+    _write(out, told, recordings)
     _tell(told["fundstellen"], as_json=as_json)
 
 
@@ -210,10 +215,11 @@ class _Request:
     subject: _Subject
     found: Findings
     traces: list[Trace]
+    recordings: SubjectRecordings
 
     @property
     def places(self) -> dict[str, int]:
-        return self.found.places | _counted(self.traces)
+        return self.found.places | self.recordings.places | _counted(self.traces)
 
 
 @asynccontextmanager
@@ -223,7 +229,8 @@ async def _request(settings: Settings, asked: str | UUID, ticket: str, received:
         subject = await _subject(settings, subjects, asked, ticket)
         row = await subjects.request(ticket, received)
         found, traces = await _search(subjects, subject)
-        yield _Request(subjects, row, subject, found, traces)
+        recordings = await asyncio.to_thread(SubjectRecordings.search, settings, found)
+        yield _Request(subjects, row, subject, found, traces, recordings)
 
 
 async def _find(settings: Settings, asked: str | UUID, ticket: str, received: date) -> dict[str, int]:
@@ -234,12 +241,16 @@ async def _find(settings: Settings, asked: str | UUID, ticket: str, received: da
 
 async def _export(
     settings: Settings, asked: str | UUID, ticket: str, identity: Identity, received: date
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what the person is told, and the files with it."""
     async with _request(settings, asked, ticket, received) as request:
         told = await request.subjects.export(request.found)
+        opened = await asyncio.to_thread(request.recordings.opened)
+        for row in request.recordings.rows:
+            await request.subjects.hand_out(row["id"], login_name())
         await request.subjects.act(request.row["id"], "export", identity, request.places)
     spelled = request.subject.spelling
-    return {
+    page_of = {
         "verantwortlicher": settings.company.name,
         "aktenzeichen": ticket,
         "eingang": request.row["received_on"].isoformat(),
@@ -249,16 +260,26 @@ async def _export(
         "fundstellen": request.places,
         "daten": told,
         "dateien": [{"ort": trace.place, "datei": trace.path.name, "zeilen": trace.lines} for trace in request.traces],
+        "aufzeichnungen": [about for about, _ in opened],
         "fristen_in_tagen": settings.retention.periods(),
     }
+    return page_of, {about["file"]: content for about, content in opened}
 
 
 async def _erase(
     settings: Settings, asked: str | UUID, ticket: str, identity: Identity, received: date
 ) -> dict[str, int]:
     async with _request(settings, asked, ticket, received) as request:
+        recordings = await asyncio.to_thread(request.recordings.erase)
         erased = await asyncio.to_thread(_erase_files, request.subject, request.traces)
-        return await request.subjects.erase(request.found, request.row["id"], identity, datetime.now(UTC), erased)
+        return await request.subjects.erase(
+            request.found,
+            request.row["id"],
+            identity,
+            datetime.now(UTC),
+            request.recordings.places | erased,
+            recordings,
+        )
 
 
 async def _search(subjects: Subjects, subject: _Subject) -> tuple[Findings, list[Trace]]:
@@ -312,13 +333,14 @@ def _tell(places: dict[str, int], *, as_json: bool) -> None:
         raise typer.Exit(WARNING)
 
 
-def _write(folder: Path, told: dict[str, Any]) -> None:
-    """Write both files so that nobody else can read them."""
+def _write(folder: Path, told: dict[str, Any], recordings: dict[str, bytes]) -> None:
+    """Write all files so that nobody else can read them."""
+    texts = {"auskunft.json": json_text(told) + "\n", "auskunft.html": page(told)}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, text in (("auskunft.json", json_text(told) + "\n"), ("auskunft.html", page(told))):
+        for name, content in ({name: text.encode() for name, text in texts.items()} | recordings).items():
             path = folder / name
             path.touch(mode=0o600)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content)
     except OSError as e:
         raise ConfigError(f"{folder} cannot be written to: {e.strerror}; name another folder with --out") from e

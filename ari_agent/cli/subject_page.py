@@ -10,9 +10,12 @@ from typing import Any
 from ari_agent.calllog.reading import Row
 from ari_agent.cli.correcting import LABELS
 
+_RECORDINGS = {"audio": "Ton", "transcript": "Mitschrift"}
 _KINDS = {"callback": "Rückruf", "message": "Nachricht"}
 _PERIODS = {
     "wording": "Wortlaut, falls gespeichert",
+    "audio": "Tonaufzeichnungen",
+    "transcript": "Mitschriften",
     "note": "Notizen",
     "task": "erledigte Rückrufe und Nachrichten",
     "open-task": "unerledigte Rückrufe und Nachrichten",
@@ -67,6 +70,8 @@ def _found(told: dict[str, Any]) -> str:
     parts.append(_table("Notizen (von der KI erzeugt)", notes, map(_note, data["notes"])))
     corrected = ("Korrigiert am", "Feld", "vorher", "nachher")
     parts.append(_table("Korrekturen durch Beschäftigte", corrected, map(_correction, data["corrections"])))
+    kept = ("Beginn", "Art", "Dauer in Sekunden", "Datei")
+    parts.append(_table("Aufzeichnungen (Gespräche mit der KI)", kept, map(_recording, told["aufzeichnungen"])))
     fields = {"number": "Rufnummer", "name": "Name", "company": "Firma", "route": "Behandlung", "source": "Herkunft"}
     contacts = [tuple(contact[field] for field in fields) for contact in data["contacts"]]
     parts.append(_table("Kontakte", tuple(fields.values()), contacts))
@@ -103,6 +108,10 @@ def _note(note: Row) -> tuple[Any, ...]:
 def _correction(correction: Row) -> tuple[Any, ...]:
     old, new = ("; ".join(correction[part]) for part in ("old", "new"))
     return _time(correction["at"]), LABELS[correction["field"]], old, new
+
+
+def _recording(kept: dict[str, Any]) -> tuple[Any, ...]:
+    return _time(kept["at"]), _RECORDINGS[kept["kind"]], f"{kept['duration_ms'] / 1000:.0f}", kept["file"]
 
 
 def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

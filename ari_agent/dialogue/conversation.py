@@ -15,7 +15,7 @@ from ari_agent.decision import ACTS, Decision, Situation
 from ari_agent.dialogue.acts import Act, Answer, Ask, Goodbye, Noted
 from ari_agent.dialogue.answering import Answering
 from ari_agent.dialogue.asides import Asides
-from ari_agent.dialogue.dictation import Dictation, asked
+from ari_agent.dialogue.dictation import FIRST, FREE, SHORT_WORDS, STOP, YES, Dictation, asked
 from ari_agent.dialogue.doubts import DOUBTFUL, Doubts
 from ari_agent.dialogue.form import Form
 from ari_agent.dialogue.form_replies import verdict
@@ -35,13 +35,6 @@ from ari_agent.task import Note, Task, TaskKind
 
 _SILENCES = 3
 """At the third silence in a row, after two gentle questions, the caller goes to a person."""
-_SHORT_WORDS = 4
-"""In a dictated matter only so few words can be about the talk itself: "wie bitte", "etwas langsamer bitte"."""
-_FREE = ("matter", "recipient")
-"""Answers in which the caller may speak of anything."""
-_FIRST = ("name", "recipient")
-"""A no to the first question is one to the form."""
-_STOP, _YES = "abbrechen", "ja"
 _A_PERSON = Decision("escalate", intent="person", reason="wish-for-person")
 
 
@@ -92,6 +85,11 @@ class Conversation:
     def wording(self) -> Wording:
         """The sentences in the caller's language."""
         return self._replies.wording
+
+    @property
+    def last_text(self) -> str:
+        """All that was said last."""
+        return self._hearing.last_text
 
     # What the caller does
 
@@ -231,7 +229,7 @@ class Conversation:
         """Take the words as what the form asked for, unless they cannot be."""
         self.decision = None
         found = rule(text, self.script.rules)
-        free = form.question().field in _FREE and len(text.split()) > _SHORT_WORDS
+        free = form.question().field in FREE and len(text.split()) > SHORT_WORDS
         if found not in ALWAYS and (free or form.fits(text)):
             found = None
         match found:
@@ -248,9 +246,9 @@ class Conversation:
         if (answered := self._asides.question(form, text, found)) is not None:
             reply, self.decision = answered
             agreed = form.expects_yes_no and verdict(text)[0] == "yes"
-            return self._asides.beside(reply, self._dictation.step(form.said(_YES))) if agreed else reply
-        if form.question().field in _FIRST and self._hearing.refuses(text):
-            text = _STOP
+            return self._asides.beside(reply, self._dictation.step(form.said(YES))) if agreed else reply
+        if form.question().field in FIRST and self._hearing.refuses(text):
+            text = STOP
         return self._dictation.step(form.said(text))
 
     # People

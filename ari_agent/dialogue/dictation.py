@@ -12,6 +12,14 @@ from ari_agent.dialogue.reach import Caller, Reach
 from ari_agent.dialogue.script import Script
 from ari_agent.task import Task, TaskKind
 
+SHORT_WORDS = 4
+"""In a dictated matter only so few words can be about the talk itself: "wie bitte", "etwas langsamer bitte"."""
+FREE = ("matter", "recipient")
+"""Answers in which the caller may speak of anything."""
+FIRST = ("name", "recipient")
+"""A no to the first question is one to the form."""
+STOP, YES = "abbrechen", "ja"
+
 
 class Dictation:
     """What the caller leaves for a person to do."""

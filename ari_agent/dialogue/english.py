@@ -12,6 +12,18 @@ ENGLISH = Wording(
     notice="Hello, this is the AI assistant of {company}, a computer, not a human.",
     not_recorded="This call is not recorded.",
     wording_stored="This call is written down for testing.",
+    may_we={
+        "audio": "May we record this call to improve our answers?",
+        "transcript": "May we store the words of this call to improve our answers?",
+        "audio+transcript": "May we record this call and store its words to improve our answers?",
+    },
+    how_to_agree="If so, say yes or press one. Without it the call goes on just the same.",
+    agreed={
+        "audio": "Thank you, recording starts now.",
+        "transcript": "Thank you, from now on your words are stored.",
+        "audio+transcript": "Thank you, from now on this call is recorded and its words are stored.",
+    },
+    withdrawn="The recording has been stopped and deleted.",
     offer="I only understand German. I can connect you to a colleague: please press zero on your phone.",
     offer_closed="We are closed now. I only understand German, but I can take down a callback.",
     known_caller="It is good to hear from you again.",

@@ -11,6 +11,22 @@ GERMAN = Wording(
     notice="Guten Tag, hier ist der KI-Assistent der Firma {company}, ein Computer, kein Mensch.",
     not_recorded="Das Gespräch wird nicht aufgezeichnet.",
     wording_stored="Das Gespräch wird zum Testen mitgeschrieben.",
+    may_we={
+        "audio": "Dürfen wir dieses Gespräch aufzeichnen, um unsere Auskünfte zu verbessern?",
+        "transcript": "Dürfen wir den Wortlaut dieses Gesprächs speichern, um unsere Auskünfte zu verbessern?",
+        "audio+transcript": (
+            "Dürfen wir dieses Gespräch aufzeichnen und seinen Wortlaut speichern, um unsere Auskünfte zu verbessern?"
+        ),
+    },
+    how_to_agree="Wenn ja, sagen Sie Ja oder drücken Sie die Eins. Ohne geht es genauso weiter.",
+    agreed={
+        "audio": "Danke, ab jetzt wird aufgezeichnet. Mit den Worten Aufnahme stopp wird alles gelöscht.",
+        "transcript": "Danke, ab jetzt wird mitgeschrieben. Mit den Worten Aufnahme stopp wird alles gelöscht.",
+        "audio+transcript": (
+            "Danke, ab jetzt wird aufgezeichnet und mitgeschrieben. Mit den Worten Aufnahme stopp wird alles gelöscht."
+        ),
+    },
+    withdrawn="Die Aufzeichnung ist beendet und gelöscht.",
     offer="Einen Menschen erreichen Sie mit dem Wort Mitarbeiter oder der Taste Null. Was kann ich für Sie tun?",
     offer_closed="{opening} Fragen beantworte ich gerne, oder ich notiere einen Rückruf. Was kann ich für Sie tun?",
     known_caller="Schön, dass Sie wieder anrufen.",
@@ -108,6 +124,7 @@ GERMAN = Wording(
 
 GERMAN_DU = replace(
     GERMAN,
+    how_to_agree="Wenn ja, sag Ja oder drück die Eins. Ohne geht es genauso weiter.",
     offer="Einen Menschen erreichst du mit dem Wort Mitarbeiter oder der Taste Null. Was kann ich für dich tun?",
     offer_closed="{opening} Fragen beantworte ich gerne, oder ich notiere einen Rückruf. Was kann ich für dich tun?",
     known_caller="Schön, dass du wieder anrufst.",

@@ -18,6 +18,7 @@ from ari_agent.dialogue.wording import Wording
 from ari_agent.hours import Hours
 from ari_agent.knowledge.reading import Knowledge
 from ari_agent.protocols import Manner
+from ari_agent.record import Scope
 from ari_agent.spoken.calendar_words import fold
 from ari_agent.task import Contact
 
@@ -56,6 +57,8 @@ class Script:
         *,
         address: str = "Sie",
         wording_stored: bool = False,
+        may_keep: Scope | None = None,
+        question: str = "",
         consultation: Consultation | None = None,
         intents: Sequence[Intent] = (),
         office: Office | None = None,
@@ -71,7 +74,18 @@ class Script:
         self._company = company
         self.notice = self.say(self.wording.notice)
         self.stored = self.wording.wording_stored if wording_stored else self.wording.not_recorded
-        self.greeting = f"{self.stored} {self.say(self.wording.offer)}"
+        if may_keep is not None and not wording_stored:
+            self.stored = ""  # said after the answer
+        self.may_keep = may_keep
+        """What callers are asked for consent to; None: they are not asked."""
+        self.question = question.strip() or self.wording.may_we[may_keep or "audio"]
+        """For consent, without how to give it."""
+        self.greeting = f"{self.stored} {self.say(self.wording.offer)}".strip()
+
+    @property
+    def consent(self) -> str:
+        """The question for consent, as it is spoken."""
+        return f"{self.question} {self.wording.how_to_agree}"
 
     def say(self, template: str, topic: str = "", other: str = "", opening: str = "") -> str:
         """Fill in a template."""
@@ -151,6 +165,7 @@ class Script:
         return [
             self.notice,
             self.greeting,
+            *((self.consent, w.agreed[self.may_keep], w.not_recorded, w.withdrawn) if self.may_keep else ()),
             *map(self.say, _fixed(w)),
             *self.form_wording.phrases(),
             *map(self.whisper, w.topics),

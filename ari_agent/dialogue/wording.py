@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ari_agent.record import Scope
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -21,6 +23,14 @@ class Wording:
     not_recorded: str
     wording_stored: str
     """Said instead of `not_recorded` when the settings store the wording."""
+    may_we: dict[Scope, str]
+    """By what may be kept: the question for consent."""
+    how_to_agree: str
+    """After the question: how to say yes, and that nothing depends on it."""
+    agreed: dict[Scope, str]
+    """To a caller who has agreed: that it begins, and how it is ended and erased."""
+    withdrawn: str
+    """To a caller who has taken the consent back: it is ended and erased already."""
     offer: str
     """What the caller can do, and the open question."""
     offer_closed: str

@@ -27,6 +27,7 @@ from ari_agent.ops.accounts import examine_accounts
 from ari_agent.ops.finding import Finding as Finding
 from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
+from ari_agent.ops.recording import examine_recording
 from ari_agent.ops.retention import examine_compaction, examine_files, examine_retention
 from ari_agent.ops.watchdog import NAME as WATCHDOG
 from ari_agent.pbx.ami import Ami
@@ -68,6 +69,7 @@ async def examine(settings: Settings, documents: Documents) -> list[Finding]:
     findings += await examine_model(settings.model, passages)
     for examination in (_ears, _voice, _database, _anchor):
         findings += [finding async for finding in examination(settings)]
+    findings += await asyncio.to_thread(lambda: list(examine_recording(settings)))
     return [*findings, *await asyncio.to_thread(examine_spool, settings.log)]
 
 

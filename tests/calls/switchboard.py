@@ -24,7 +24,16 @@ from ari_agent.documents.reading import read
 from ari_agent.errors import EngineError, MediaError
 from ari_agent.knowledge.search import SearchKnowledge
 from ari_agent.protocols import FRAME_BYTES, FRAME_MS, PLAIN, SAMPLE_RATE, Line, Manner, Refusal, StaffLeg, Transcript
-from ari_agent.record import DisclosurePlayed, Entry, EscalationEnded, NoteWritten, TaskTaken, TurnTaken
+from ari_agent.record import (
+    ConsentTaken,
+    DisclosurePlayed,
+    Entry,
+    EscalationEnded,
+    NoteWritten,
+    TaskTaken,
+    TurnTaken,
+)
+from ari_agent.sealing import Sealed, opened
 
 CALL = UUID("00000000-0000-4000-8000-000000000001")
 COMPANY = "Lindner Heizungsbau"
@@ -301,6 +310,23 @@ class Notes:
         return [entry for entry in self.entries if isinstance(entry, kind)]
 
 
+class Safe:
+    """Implements Vault: keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.usable = True
+        self.kept: list[Sealed] = []
+
+    def keep(self, sealed: Sealed) -> None:
+        """Keep it."""
+        self.kept.append(sealed)
+
+    def opened(self, kind: str) -> bytes:
+        """Return what the one recording of this kind holds."""
+        (sealed,) = (sealed for sealed in self.kept if sealed.header.kind == kind)
+        return b"".join(opened(b"".join(sealed.data), sealed.key))
+
+
 class Caller:
     """The person on the phone, and everything a story wants to look at."""
 
@@ -312,11 +338,14 @@ class Caller:
         self.recogniser = FakeRecogniser()
         self.reception = Reception((escalation.queue, *escalation.targets.values()))
         self.notes = Notes()
+        self.safe = Safe()
         self._keys: asyncio.Queue[str | None] = asyncio.Queue()  # the story is its only writer and ends
         self.script = Script(
             COMPANY,
             KNOWLEDGE,
             wording_stored=call_settings.log.wording,
+            may_keep=call_settings.recording.scope,
+            question=call_settings.recording.question,
             consultation=Consultation(model.consult if decider else "never", model.answer_at, model.ask_at),
             office=company_office(call_settings),
         )
@@ -331,6 +360,7 @@ class Caller:
             self.reception,
             self.notes,
             call_settings,
+            self.safe,
         )
         self.task: asyncio.Task[Ending]
 
@@ -402,6 +432,11 @@ class Caller:
     def summaries(self) -> list[NoteWritten]:
         """The notes on the call in the log."""
         return self.notes.of(NoteWritten)
+
+    @property
+    def consents(self) -> list[tuple[str, str]]:
+        """The answers to the question for consent in the log, and how they were given."""
+        return [(entry.answer, entry.way) for entry in self.notes.of(ConsentTaken)]
 
     @property
     def disclosures(self) -> list[DisclosurePlayed]:

@@ -13,7 +13,8 @@ AUDITED = (
     "v_betroffenenanfragen", "v_einsichten", "v_server", "v_anruf_versionen", "v_uebergaben", "v_konten",
     "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen", "v_kette", "v_siegel",
     "v_korrekturen", "v_korrekturquote", "v_korrekturfelder", "v_uebertragungen", "chain", "anchor", "v_ueberschrieben",
-    "v_nummern", "v_uebergaben_monate", "v_notizen_herkunft",
+    "v_nummern", "v_uebergaben_monate", "v_notizen_herkunft", "v_einwilligungen", "v_aufzeichnungen",
+    "v_aufzeichnung_ohne_einwilligung", "v_aufzeichnung_einsichten",
 )  # fmt: skip
 
 AGENT: Rights = {
@@ -32,6 +33,8 @@ AGENT: Rights = {
     "turn": {"SELECT": "call", "INSERT": "*"},
     "task": {"INSERT": "*"},
     "note": {"INSERT": "*"},
+    "recording": {"INSERT": "*"},
+    "consent_text": {"INSERT": "*"},
     "event": {"SELECT": "seq entry number hash", "INSERT": "entry call at kind code detail seal"},
     "salt": {"INSERT": "*"},
     "anchor": {"SELECT": "*", "INSERT": "*"},
@@ -61,6 +64,9 @@ PRIVACY: Rights = {
     "correction": {"SELECT": "*", "UPDATE": "old new salt", "DELETE": "*"},
     "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
     "salt": {"SELECT": "*", "DELETE": "*"},
+    "recording": {"SELECT": "*", "DELETE": "*"},
+    "v_einwilligungen": _READ,
+    "v_aufzeichnung_einsichten": _READ,
     "chain": _READ,
     "anchor": _READ,
     "compaction": _READ,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import pwd
 import shutil
@@ -32,10 +33,13 @@ from ari_agent.record import (
     CallClosed,
     CallNoted,
     CallOpened,
+    ConsentTaken,
     DisclosurePlayed,
     Entry,
     EscalationEnded,
     NoteWritten,
+    RecordingKept,
+    RecordingKind,
     TaskTaken,
     TurnTaken,
 )
@@ -291,8 +295,22 @@ def noted(call: UUID) -> NoteWritten:
     return NoteWritten(call, now(), note)
 
 
+QUESTION = "Dürfen wir dieses Gespräch aufzeichnen, um unsere Auskünfte zu verbessern?"
+
+
+def consent(call: UUID, **changes: Any) -> ConsentTaken:
+    digest = hashlib.sha256(QUESTION.encode()).hexdigest()
+    fields: dict[str, Any] = {"answer": "given", "way": "voice", "scope": "audio+transcript"}
+    return ConsentTaken(**{"call": call, "at": now(), **fields, "text": QUESTION, "text_sha256": digest, **changes})
+
+
+def recording(call: UUID, kind: RecordingKind = "audio", **changes: Any) -> RecordingKept:
+    fields: dict[str, Any] = {"node": "eins", "duration_ms": 61_000.0, "size": 1_950_000, "sha256": "cd" * 32}
+    return RecordingKept(**{"call": call, "at": now(), "ident": uuid4(), "kind": kind, **fields, **changes})
+
+
 def whole_call(call: UUID) -> list[Entry]:
-    """One entry of every kind."""
+    """One entry of every kind that an unrecorded call has."""
     return [
         opened(call),
         CallAnswered(call, now(), 412.0),

@@ -17,7 +17,19 @@ from psycopg.rows import DictRow, dict_row
 from ari_agent.calllog import accounts
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.record import CallAnswered, CallClosed, DisclosurePlayed, EscalationEnded
-from database.servers import NUMBER, WAIT_S, CallDatabase, callback, noted, now, opened, turn
+from database.servers import (
+    NUMBER,
+    QUESTION,
+    WAIT_S,
+    CallDatabase,
+    callback,
+    consent,
+    noted,
+    now,
+    opened,
+    recording,
+    turn,
+)
 
 GUIDE = Path(__file__).resolve().parents[2] / "deploy" / "compliance" / "pruefer.rst"
 
@@ -30,7 +42,8 @@ LOST = UUID("00000000-0000-4000-8000-000000000004")
 NOTICE = "ab" * 32
 MADE_BY = "ari-agent 0.3.0, encoder-de"
 TRIGGERS = (
-    "anchor", "backup_proof", "compaction", "deletion", "event", "knowledge_passage", "knowledge_version", "transfer",
+    "anchor", "backup_proof", "compaction", "deletion", "event", "knowledge_passage", "knowledge_version",
+    "recording_access", "transfer",
 )  # fmt: skip
 
 
@@ -51,6 +64,8 @@ async def audited(calls: CallDatabase) -> CallDatabase:
             opened(GOOD, at=at),
             CallAnswered(GOOD, at, 412.0),
             DisclosurePlayed(GOOD, at, 8250.0, NOTICE),
+            consent(GOOD),
+            recording(GOOD),
             turn(GOOD),
             EscalationEnded(GOOD, now(), "empfang", "wish-for-person", "no-answer", 20000.0),
             callback(GOOD, due=now() + timedelta(days=1), latest=None),
@@ -62,6 +77,7 @@ async def audited(calls: CallDatabase) -> CallDatabase:
             opened(FAILED, at=at + timedelta(minutes=2), caller=None),
             CallClosed(FAILED, now(), "to-queue", "engine-failed", 0),
             CallAnswered(LOST, at, 400.0),
+            recording(SILENT),
         ):
             log.write(entry)
         assert await log.flush(WAIT_S)
@@ -117,13 +133,20 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     incomplete, (numbers,), gaps = answers["1"]
     assert (numbers["erste_nummer"], numbers["abgebrochene_schreibversuche"]) == (1, 1)
     assert values(incomplete, "anruf", "mangel") == [(LOST, "Beginn fehlt")]
-    assert values(gaps, "von", "bis", "anzahl") == [(15, 15, 1)]
+    assert values(gaps, "von", "bis", "anzahl") == [(18, 18, 1)]
     assert values(answers["2"][0], "anruf", "mangel") == [(SILENT, "Hinweis fehlt")]
-    assert values(answers["3"][0], "anruf", "schritte") == [(SILENT, 1)]
+    unasked, asked_for, recordings, handed_out, words = answers["3"]
+    assert values(unasked, "anruf", "mangel") == [(SILENT, "keine Einwilligung")]
+    assert values(asked_for, "anruf", "antwort", "weg", "umfang", "frage") == [
+        (GOOD, "erteilt", "gesprochen", "Ton und Mitschrift", QUESTION)
+    ]
+    assert values(recordings, "anruf", "art") == [(GOOD, "Ton"), (SILENT, "Ton")]
+    assert handed_out == []
+    assert values(words, "anruf", "schritte") == [(SILENT, 1)]
     (periods,) = answers["4"]
     overdue = {row["datenart"]: (row["tage"], row["ueberfaellig"]) for row in periods}
     assert overdue["Rufnummer des Anrufers"] == (90, 1)
-    assert len(overdue) == 8
+    assert len(overdue) == 10
     assert sum(rows for _, rows in overdue.values()) == 1
     seen, transfers, (server,) = answers["5"]
     assert values(transfers, "vorgang", "umfang", "person") == [("Export", "notes, contacts", "Frau Tal")]

@@ -24,7 +24,18 @@ from ari_agent.errors import SPOOL_TROUBLE, SpoolError
 from ari_agent.ops.doctor import examine_spool
 from ari_agent.ops.finding import Level
 from ari_agent.record import CallNoted
-from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened, turn, until, whole_call
+from database.servers import (
+    NUMBER,
+    WAIT_S,
+    CallDatabase,
+    consent,
+    now,
+    opened,
+    recording,
+    turn,
+    until,
+    whole_call,
+)
 
 CALL = uuid4()
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -53,7 +64,9 @@ def warnings(lines: list[Any]) -> list[str]:
     return [line["event"] for line in lines if line["log_level"] in ("warning", "error")]
 
 
-@pytest.mark.parametrize("record", [*whole_call(CALL), *OTHERS], ids=lambda record: type(record).__name__)
+@pytest.mark.parametrize(
+    "record", [*whole_call(CALL), consent(CALL), recording(CALL), *OTHERS], ids=lambda record: type(record).__name__
+)
 def test_every_record_comes_back_from_disk_as_it_was(record: Record) -> None:
     assert decoded(KINDS[type(record)], encoded(record)) == record
 

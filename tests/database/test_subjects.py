@@ -141,8 +141,8 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
     status, out, err = await agent(config, "erase", *ASKED, *CHECKED, "--yes", "--json")
     assert status == 0, err
     assert json.loads(out) == {
-        "correction": 0, "task": 11, "note": 10, "wording": 11, "call": 10, "contact": 1, "mention": 1, "cdr": 30,
-        "asterisk-log": 30, "voicemail": 2, "recording": 1,
+        "correction": 0, "task": 11, "note": 10, "wording": 11, "call": 10, "contact": 1, "mention": 1, "audio": 0,
+        "transcript": 0, "cdr": 30, "asterisk-log": 30, "voicemail": 2, "recording": 1,
     }  # fmt: skip
     assert traces(everything(calls, tmp_path)) == []
     assert not calls.query("SELECT 1 FROM ari_agent.call WHERE caller = %s", LOCAL)

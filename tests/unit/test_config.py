@@ -161,6 +161,37 @@ def test_a_path_that_leads_nowhere_is_named(folder: Path, path: str) -> None:
     assert complaint(folder, "speech", vosk_model=path).startswith("'speech.vosk_model': ")
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"enabled": True, "question": "Dürfen wir aufzeichnen."}, "question mark"),
+        ({"enabled": True, "question": "Sind Sie einverstanden, um uns zu verbessern?"}, "is recorded"),
+        ({"enabled": True, "question": "Dürfen wir dieses Gespräch aufzeichnen?"}, "what for"),
+        ({"transcript": True, "question": "Dürfen wir aufzeichnen, um uns zu verbessern?"}, "the words are kept"),
+        ({"enabled": True, "keys": "/var/lib/ari-agent/recordings/keys"}, "apart"),
+        ({"enabled": True, "keys": "/var/lib/ari-agent/postgres/keys"}, "outside of log.data"),
+    ],
+)
+def test_a_recording_without_informed_consent_or_safe_keys_is_refused(
+    folder: Path, values: dict[str, Any], told: str
+) -> None:
+    assert told in complaint(folder, "recording", **values)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "Dürfen wir dieses Gespräch aufnehmen, um Fehler der KI zu finden?",
+        "Ist es Ihnen recht, dass wir zur Schulung mitschneiden?",
+        "Dürfen wir aufzeichnen, damit unsere Auskünfte besser werden?",
+    ],
+)
+def test_a_question_that_says_what_and_what_for_is_taken(folder: Path, question: str) -> None:
+    found = load(write(folder, good() | {"recording": {"enabled": True, "question": question}}))
+    assert found.recording.scope == "audio"
+
+
 def test_a_section_that_is_no_table_is_named(folder: Path) -> None:
     path = folder / "agent.toml"
     path.write_text("company = 3")

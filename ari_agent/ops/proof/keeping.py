@@ -23,6 +23,8 @@ KINDS = {
     "Anruf mit seinen Gesprächsschritten": "call",
     "Anfrage einer betroffenen Person": "request",
     "Ereignis der Kette, ohne personenbezogene Daten": "event",
+    "Tonaufzeichnung": "audio",
+    "Mitschrift": "transcript",
 }
 """Kinds of data by what an auditor's account sees of them."""
 _LAST_RUN = "Letzter Löschlauf"

@@ -8,15 +8,22 @@ from collections.abc import AsyncIterator
 from ari_agent.ops.proof import disk
 from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene
+from ari_agent.record import Scope
 from ari_agent.traces.files import AsteriskFiles
 
 _SWAP = "Auslagerung des Arbeitsspeichers"
 _RECORDINGS = "Aufnahmen der Telefonanlage"
+_KEPT: dict[Scope, str] = {
+    "audio": "recording.enabled", "transcript": "recording.transcript",
+    "audio+transcript": "recording.enabled, recording.transcript",
+}  # fmt: skip
 
 
 async def facts(scene: Scene) -> AsyncIterator[Fact]:
     """Yield what is known of sound and words."""
-    yield stated("sound.stored", "Ton der Gespräche", "das Programm hat keine Funktion, die Ton speichert")
+    scope = scene.settings.recording.scope
+    kept = f"wird nach Einwilligung verschlüsselt aufbewahrt ({_KEPT[scope]})" if scope else "wird nicht aufgezeichnet"
+    yield stated("sound.stored", "Ton der Gespräche", kept)
     wording = scene.settings.log.wording
     found = "wird gespeichert (log.wording)" if wording else "wird nicht gespeichert (log.wording)"
     yield judged("wording.setting", "Wortlaut der Gespräche", found, met=not wording)
