@@ -50,7 +50,7 @@ SERVER_S = 5.0
 """Limit for the server of the language model to answer."""
 ANCHOR_HOURS = 26.0
 """An older newest anchor is told: once a day is the least."""
-ANCHOR = "let cron or a systemd timer run `ari-agent audit anchor` every hour, and copy the file elsewhere"
+ANCHOR = "enable deploy/systemd/ari-agent-anchor.timer, which runs `ari-agent audit anchor`; copy the file elsewhere"
 WAITS_S = 60.0
 """An entry of the call log that waits longer is told; the database takes them in milliseconds."""
 WITHOUT = "until then policy and search decide every turn: `ari-agent models list`, then `ari-agent models fetch NAME`"

@@ -11,12 +11,15 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import web
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 from typer.testing import CliRunner
 
 from ari_agent.calllog import anchor as anchors
 from ari_agent.calllog import audit, counting, signing, stamping
 from ari_agent.calllog.anchor import Anchor
+from ari_agent.calllog.der import with_sorted_certificates
 from ari_agent.cli import audit as command
 from ari_agent.config import Log
 from ari_agent.errors import StampError
@@ -69,6 +72,23 @@ async def test_the_newest_anchors_get_a_stamp_each_and_none_twice(authority: Aut
     path, certificates = anchors.stamp_path(kept[0], log.stamps), stamping.certificates(authority.ca)
     with pytest.raises(StampError, match="wrong"):
         stamping.stamped_at(kept[1], path, *certificates)
+
+
+def test_certificates_may_come_in_any_order(authority: Authority) -> None:
+    request = TimestampRequestBuilder().data(ANCHOR.signed).hash_algorithm(HashAlgorithm.SHA256).build()
+    response = with_sorted_certificates(authority.answer(request.as_bytes()))
+    decode_timestamp_response(response)
+    first, second = sorted(
+        load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+        for path in (authority.ca, authority.ca.with_name("tsa.pem"))
+    )
+    assert first + second in response
+    turned = response.replace(first + second, second + first)
+    with pytest.raises(ValueError, match="InvalidSetOrdering"):
+        decode_timestamp_response(turned)
+    assert with_sorted_certificates(turned) == response
+    for garbage in (b"", b"0", b"<html>", response[:-1], response[:40], b"\x30\x80" + response):
+        assert with_sorted_certificates(garbage) == garbage
 
 
 def wrong(authority: Authority, folder: Path) -> dict[str, Handler]:
