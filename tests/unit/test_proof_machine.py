@@ -109,8 +109,14 @@ def test_whoever_listens_is_found_with_the_address(family: socket.AddressFamily,
         assert {str(one) for one in listening()[port]} == {told}
 
 
+def shown(told: str) -> dict[str, str]:
+    found = unit.parse(told)
+    assert found is not None
+    return found
+
+
 def test_the_unit_of_this_release_lets_nothing_out() -> None:
-    found = unit.parse(SHOWN)
+    found = shown(SHOWN)
     assert unit.loosened(found) == []
     fact = egress(found)
     assert (fact.state, fact.found) == (State.MET, "nur dieser Rechner")
@@ -122,21 +128,22 @@ def test_every_limit_is_a_line_of_the_unit() -> None:
 
 
 def test_a_drop_in_that_opens_a_way_is_named() -> None:
-    found = unit.parse(SHOWN.replace("127.0.0.0/8", "127.0.0.0/8 10.0.0.5/32"))
+    found = shown(SHOWN.replace("127.0.0.0/8", "127.0.0.0/8 10.0.0.5/32"))
     fact = egress(found)
     assert (fact.state, fact.found) == (State.DEVIATES, "außer diesem Rechner erlaubt: 10.0.0.5/32")
 
 
 @pytest.mark.parametrize("deny", ["", "0.0.0.0/0", "::/0"])
 def test_half_a_limit_is_none(deny: str) -> None:
-    found = unit.parse(SHOWN.replace("::/0 0.0.0.0/0", deny))
+    found = shown(SHOWN.replace("::/0 0.0.0.0/0", deny))
     assert (egress(found).state, egress(found).found) == (State.DEVIATES, "nicht beschränkt")
 
 
 def test_a_limit_that_was_loosened_or_is_not_told_is_named() -> None:
-    found = unit.parse(SHOWN.replace("LimitCORE=0", "LimitCORE=infinity").replace("UMask=0027\n", ""))
+    found = shown(SHOWN.replace("LimitCORE=0", "LimitCORE=infinity").replace("UMask=0027\n", ""))
     assert unit.loosened(found) == ["LimitCORE", "UMask"]
 
 
 def test_of_a_service_that_systemd_does_not_know_nothing_is_claimed() -> None:
+    assert unit.parse(SHOWN.replace("LoadState=loaded", "LoadState=not-found")) is None
     assert unit.properties("ari-agent-no-such-service.service") is None

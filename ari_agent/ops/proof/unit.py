@@ -32,13 +32,13 @@ def properties(service: str = SERVICE) -> dict[str, str] | None:
         told = subprocess.run(command, capture_output=True, text=True, timeout=_SHOW_S, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    found = parse(told)
+    return parse(told)
+
+
+def parse(told: str) -> dict[str, str] | None:
+    """Return the values of lines such as "LimitCORE=0"; None for the defaults of a service that is not there."""
+    found = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
     return found if found.get("LoadState") == "loaded" else None
-
-
-def parse(told: str) -> dict[str, str]:
-    """Return the values of lines such as "LimitCORE=0"."""
-    return dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
 
 
 def ways_out(found: Mapping[str, str]) -> list[str] | None:
