@@ -85,3 +85,8 @@ SELECT
     max(zeitpunkt) FILTER (WHERE art = 'Sicherung') AS backup,
     max(zeitpunkt) FILTER (WHERE art <> 'Sicherung') AS restore_test
 FROM ari_agent.v_sicherungen
+
+-- name: proof_recordings
+SELECT
+    (SELECT count(*) FROM ari_agent.v_aufzeichnung_ohne_einwilligung) AS missing,
+    (SELECT count(*) FROM ari_agent.v_aufzeichnungen) AS kept

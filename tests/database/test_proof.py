@@ -89,7 +89,7 @@ def test_a_new_installation_is_told_as_it_is(settings: Settings) -> None:
     assert not unseen(facts)
     met = (
         "chain", "seals", "version.schema", "retention.rewritten", "wording.setting", "accounts.roles",
-        "requests.late", "notice.missing",
+        "requests.late", "notice.missing", "consent.missing",
     )  # fmt: skip
     assert set(states(facts, *met)) == {State.MET}
     missing = ("anchor", "backup.backup", "backup.restore_test", "retention.run", "watchdog")
@@ -120,7 +120,9 @@ def test_whatever_is_wrong_deviates(settings: Settings, secured: CallDatabase, t
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
         VALUES (gen_random_uuid(), now() - interval '92 days', now() - interval '92 days', '+4970000');
         INSERT INTO ari_agent.subject_request (id, ticket, received_on, due_on)
-        VALUES (gen_random_uuid(), 'DS-1', '2026-01-31', '2026-02-28')
+        VALUES (gen_random_uuid(), 'DS-1', '2026-01-31', '2026-02-28');
+        INSERT INTO ari_agent.recording (id, call, kind, at, node, duration_ms, size, sha256)
+        SELECT gen_random_uuid(), id, 'audio', now(), 'eins', 1000, 1, repeat('ab', 32) FROM ari_agent.call LIMIT 1
     """)
     leave_message(tmp_path, NUMBER, "Erika Beispiel", now() - timedelta(days=400), 0)
     (tmp_path / "spool" / "monitor" / "aufnahme.wav").write_bytes(b"RIFF")
@@ -128,7 +130,7 @@ def test_whatever_is_wrong_deviates(settings: Settings, secured: CallDatabase, t
     _, facts = seen(settings)
     wrong = (
         "chain", "seals", "wording.calls", "notice.last", "retention.caller-number", "requests.late",
-        "retention.files", "sound.pbx", "secrets.files",
+        "retention.files", "sound.pbx", "secrets.files", "consent.missing",
     )  # fmt: skip
     assert {key: facts[key].state for key in wrong} == dict.fromkeys(wrong, State.DEVIATES)
     assert "Fehler ab Nummer 2" in facts["chain"].found
@@ -179,6 +181,7 @@ def test_without_a_database_nothing_is_claimed_of_it(settings: Settings, secured
     questions = {
         "notice.missing", "notice.last", "version.knowledge", "version.schema", "wording.calls", "tls.database",
         "accounts.roles", "accounts.rights", "accounts.people", "retention.rules", "retention.run", "requests.late",
+        "consent.missing", "recording.kept",
         "chain", "seals", "anchor", "retention.rewritten", "backup.backup", "backup.restore_test",
     }  # fmt: skip
     assert unseen(facts) == questions

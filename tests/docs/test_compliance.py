@@ -293,6 +293,14 @@ def test_the_notice_is_what_is_spoken(pack: dict[str, docutils.nodes.document]) 
         assert f"„{script.say(sentence)}“" in text
 
 
+def test_the_question_for_consent_is_what_is_spoken(pack: dict[str, docutils.nodes.document]) -> None:
+    asked = Script("[Firma]", NoKnowledge(), may_keep="audio").consent
+    assert f"„{asked}“" in sentences(pack["kennzeichnung_art50.rst"])
+    told = sentences(pack["information_art13.rst"])
+    assert "nach einer Woche, Mitschriften nach zwei Tagen" in told
+    assert (RetentionSettings().recording_days, RetentionSettings().transcript_days) == (7, 2)
+
+
 def test_of_data_protection_is_said_what_the_document_tells(pack: dict[str, docutils.nodes.document]) -> None:
     script = Script("[Firma, gesprochen]", NoKnowledge())
     heard = Conversation(script).said("was ist mit dem datenschutz")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from ari_agent.ops.finding import Level
 from ari_agent.ops.proof import disk
 from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene
+from ari_agent.ops.recording import examine_recording
 from ari_agent.record import Scope
 from ari_agent.traces.files import AsteriskFiles
 
 _SWAP = "Auslagerung des Arbeitsspeichers"
+_CONSENT = "Aufzeichnungen ohne Einwilligung oder trotz Widerruf"
+_KEPT_NOW = "Aufbewahrte Aufzeichnungen und Mitschriften"
 _RECORDINGS = "Aufnahmen der Telefonanlage"
 _KEPT: dict[Scope, str] = {
     "audio": "recording.enabled", "transcript": "recording.transcript",
@@ -32,8 +36,30 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         yield unknown("wording.calls", "Anrufe mit gespeichertem Wortlaut", UNSEEN)
     else:
         yield judged("wording.calls", "Anrufe mit gespeichertem Wortlaut", str(row["calls"]), met=not row["calls"])
+    async for fact in _consents(scene):
+        yield fact
+    yield await asyncio.to_thread(_keys, scene)
     yield await asyncio.to_thread(_recordings, scene)
     yield await asyncio.to_thread(_swap)
+
+
+async def _consents(scene: Scene) -> AsyncIterator[Fact]:
+    row = await scene.row("proof_recordings")
+    if row is None:
+        yield unknown("consent.missing", _CONSENT, UNSEEN)
+        yield unknown("recording.kept", _KEPT_NOW, UNSEEN)
+        return
+    yield judged("consent.missing", _CONSENT, str(row["missing"]), met=not row["missing"])
+    yield stated("recording.kept", _KEPT_NOW, str(row["kept"]))
+
+
+def _keys(scene: Scene) -> Fact:
+    key, what = "recording.keys", "Schlüssel der Aufzeichnungen"
+    findings = [finding for finding in examine_recording(scene.settings) if finding.what == "recording"]
+    safe = all(finding.level is Level.GOOD for finding in findings)
+    if safe and scene.settings.recording.scope is None and not scene.settings.recording.folder.exists():
+        return stated(key, what, "keine nötig")
+    return judged(key, what, "nur für das Dienstkonto" if safe else "mit Befund; ari-agent doctor nennt ihn", met=safe)
 
 
 def _recordings(scene: Scene) -> Fact:

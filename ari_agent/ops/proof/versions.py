@@ -27,6 +27,9 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
     sha256 = hashlib.sha256(script.notice.encode()).hexdigest()
     yield stated("version.notice", "KI-Hinweis, erster Satz", f"„{script.notice}“ SHA-256 {sha256}")
     yield stated("version.greeting", "Danach", f"„{script.greeting}“")
+    if script.may_keep is not None:
+        asked = hashlib.sha256(script.consent.encode()).hexdigest()
+        yield stated("version.consent", "Frage nach der Einwilligung", f"„{script.consent}“ SHA-256 {asked}")
     async for fact in _played(scene, sha256):
         yield fact
     yield await _knowledge(scene)
@@ -40,8 +43,15 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
 
 
 def _script(scene: Scene) -> Script:
-    company, stored = scene.settings.company, scene.settings.log.wording
-    return Script(company.name, NoKnowledge(), address=company.address, wording_stored=stored)
+    company, recording = scene.settings.company, scene.settings.recording
+    return Script(
+        company.name,
+        NoKnowledge(),
+        address=company.address,
+        wording_stored=scene.settings.log.wording,
+        may_keep=recording.scope,
+        question=recording.question,
+    )
 
 
 async def _played(scene: Scene, sha256: str) -> AsyncIterator[Fact]:
