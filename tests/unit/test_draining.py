@@ -1,4 +1,4 @@
-"""What a controller that is being stopped still answers to the dialplan: nothing that keeps anybody from a free one."""
+"""Controllers that end, or whose name another one has taken: nothing of theirs keeps anybody from one that serves."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import pytest
 from calls.switchboard import SETTINGS
 from fakes import FakeActivity, FakeRecogniser
 from scripted_ari import APP, ScriptedAri, asterisk_settings, scripted_ari
+from structlog.testing import capture_logs
 
 from ari_agent.call import Engines
 from ari_agent.calllog.phone_book import PhoneBook
 from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami
+from ari_agent.pbx.events import Replaced
 from ari_agent.pbx.transport import Transport
 from ari_agent.schedule import HoursSettings
 
@@ -31,16 +33,14 @@ def never(*_: object) -> NoReturn:
     pytest.fail("nobody asks for this here")
 
 
-def stopped(asterisk: ScriptedAri, folder: Path, numbers: list[dict[str, Any]]) -> Controller:
-    """Return a controller that has been told to stop, at night."""
+def controller(asterisk: ScriptedAri, folder: Path, numbers: list[dict[str, Any]]) -> Controller:
+    """Return a controller, at night."""
     values = asterisk_settings(asterisk.ari.url, folder, node="test", ami_port=1)
     hours = HoursSettings.model_validate({"schedules": [{"name": "buero"}], "numbers": numbers})
     pbx = Pbx(asterisk.ari, Ami(values), Transport(values, None))
     engines = Engines(FakeRecogniser(), None, FakeActivity)  # type: ignore[arg-type]  # nobody speaks
     settings = SETTINGS.model_copy(update={"asterisk": values, "hours": hours})
-    controller = Controller(settings, pbx, engines, never, None, PhoneBook(), now=lambda: NIGHT)  # type: ignore[arg-type]
-    controller.stop()
-    return controller
+    return Controller(settings, pbx, engines, never, None, PhoneBook(), now=lambda: NIGHT)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("numbers", [NUMBERS, []])
@@ -49,10 +49,34 @@ async def test_a_question_that_comes_while_a_controller_ends_is_answered_for_the
     tmp_path: Path, dialled: str, numbers: list[dict[str, Any]]
 ) -> None:
     async with scripted_ari(tmp_path) as asterisk:
-        controller = stopped(asterisk, tmp_path, numbers)
+        ending = controller(asterisk, tmp_path, numbers)
+        ending.stop()
         asterisk.answers["GET /applications"] = (200, [{"name": APP}, {"name": "ari_agent_new"}])
-        assert await controller._routing.answer(dialled, None) == "ai"
+        assert await ending._routing.answer(dialled, None) == "ai"
         asterisk.answers["GET /applications"] = (200, [{"name": APP}])
-        assert await controller._routing.answer(dialled, None) == "staff"
+        assert await ending._routing.answer(dialled, None) == "staff"
         asterisk.answers["GET /applications"] = (503, None)
-        assert await controller._routing.answer(dialled, None) == "staff"
+        assert await ending._routing.answer(dialled, None) == "staff"
+
+
+class Talking:
+    """A call, as far as a controller ends it."""
+
+    def __init__(self) -> None:
+        self.dismissed: list[str] = []
+
+    def dismiss(self, reason: str) -> None:
+        """Note why."""
+        self.dismissed.append(reason)
+
+
+async def test_who_talks_to_a_controller_whose_name_another_has_taken_is_let_go_and_the_log_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    async with scripted_ari(tmp_path) as asterisk:
+        older, call = controller(asterisk, tmp_path, []), Talking()
+        older._calls.add(call)  # type: ignore[arg-type]
+        with capture_logs() as lines:
+            await older._handle(Replaced())
+        assert call.dismissed == ["replaced"]
+        assert [(line["log_level"], "asterisk.node" in line["event"]) for line in lines] == [("error", True)]
