@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.schema import migrate
 from ari_agent.calllog.transferring import begin, require, statement
 from ari_agent.config import Log
 from ari_agent.transfer.cells import MARK, line, lines_of
@@ -78,9 +79,11 @@ class Exporter:
 async def exporter(settings: Log, what: tuple[What, ...], person: str) -> AsyncIterator[Exporter]:
     """Put on record that this person exports these parts, then hold the database's moment until the block ends.
 
-    Raises CallLogError; TransferError when the account may not read all rows of them.
+    An older schema is brought up to date first, because the record needs it. Raises CallLogError; TransferError when
+    the account may not read all rows of them.
     """
     async with Database(settings, create=False) as database, await database.connect() as connection:
+        await migrate(connection)
         with wrapped(_TROUBLE):
             kinds = [kind for file, kind in KINDS.items() if file in files_of(what)]
             await require(connection, kinds, "SELECT")

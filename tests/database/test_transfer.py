@@ -217,7 +217,7 @@ def test_a_row_that_cannot_be_is_named_and_nothing_is_imported(
         ("notes.jsonl", lambda text: text.replace("Erika", "\\u0000"), "notes.jsonl, row 1, "),
         ("corrections.jsonl", lambda text: text.replace('"who"', '"name"'), "row "),
         ("knowledge_passages.jsonl", lambda text: text.replace("129", "99"), "version 1 is not what its checksum says"),
-        ("calls.jsonl", lambda text: text.split("\n", 1)[1], "task_call_fkey"),
+        ("calls.jsonl", lambda text: text.split("\n", 1)[1], "_call_fkey: the database does not take it"),
     ):
         sealed_anew(folder, name, change)
         with pytest.raises(TransferError) as refusal:
