@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from ari_agent import metrics
+from ari_agent.allocator import give_back_what_is_freed
 from ari_agent.archive.archive import Archive
 from ari_agent.archive.writer import ArchiveWriter
 from ari_agent.call import Engines
@@ -52,6 +53,7 @@ async def serve(settings: Settings) -> None:
     assert this is not None  # noqa: S101 - a coroutine always runs in a task
     for number in _SIGNALS:
         loop.add_signal_handler(number, this.cancel)
+    give_back_what_is_freed()
     async with AsyncExitStack() as stack:
         signs = settings.watchdog
         heart = await stack.enter_async_context(Heartbeat.begin(signs.runtime, settings.app, signs.heartbeat_s))
