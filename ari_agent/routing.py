@@ -21,6 +21,8 @@ ROUTE_S = 1.0
 """The dialplan waits two seconds in all; after them the caller is in the queue, and so they are a second earlier."""
 BLOCKED = "blocked"
 """The answer for callers who are turned away."""
+NOT_READY, FULL, UNKNOWN = "staff-not-ready", "staff-full", "staff-unknown"
+"""People answer although the settings want the agent, and why: for the dialplan's line in queue_log."""
 
 
 class Queues(Protocol):
@@ -60,7 +62,7 @@ class Routing:
         self._refused = refused
 
     async def answer(self, dialled: str, caller: str | None) -> str:
-        """Return "ai", "ai-after-N" (seconds), "staff" or "blocked"; `caller` is None when withheld.
+        """Return "ai", "ai-after-N" (seconds), "staff", "staff-WHY" or "blocked"; `caller` is None when withheld.
 
         Takes at most ROUTE_S, whatever hangs.
         """
@@ -68,10 +70,10 @@ class Routing:
             async with asyncio.timeout(ROUTE_S):
                 decided = await self._decide(dialled, caller)
                 # Who is offered to the agent later, after people were rung, may find a free slot then.
-                return str(Staff()) if decided == str(Ai()) and await self._refused() else decided
+                return FULL if decided == str(Ai()) and await self._refused() else decided
         except (TimeoutError, AgentError) as e:
             log.warning("the route is not known; people answer", error=str(e) or "took too long")
-            return str(Staff())
+            return UNKNOWN
 
     async def _decide(self, dialled: str, caller: str | None) -> str:
         contact = self._directory.find(caller) if caller else None
@@ -84,7 +86,10 @@ class Routing:
         number = mode_of(self._numbers, dialled)
         opened = self._open(number)
         free = await self._free() if number is not None and number.mode == "human-first" and opened else None
-        return str(route(number, Situation(opened, free, await self._served())))
+        ready = await self._served()
+        chosen = route(number, Situation(opened, free, ready))
+        missed = not ready and chosen != route(number, Situation(opened, free, ready=True))
+        return NOT_READY if missed else str(chosen)
 
     def _open(self, number: NumberMode | None) -> bool | None:
         """Return whether the company is open for callers of the number; None without a schedule."""

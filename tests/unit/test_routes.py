@@ -114,8 +114,8 @@ async def test_the_mode_of_the_number_and_the_hours_say_who_answers(dialled: str
 async def test_a_call_that_nobody_would_claim_rings_people_at_once() -> None:
     for numbers in (NUMBERS, []):
         assert await answer(AI_FIRST, numbers=numbers) == "ai"
-        assert await answer(AI_FIRST, numbers=numbers, refused=True) == "staff"
-        assert await answer(AI_FIRST, numbers=numbers, refused=AriUnavailable("away")) == "staff"
+        assert await answer(AI_FIRST, numbers=numbers, refused=True) == "staff-full"
+        assert await answer(AI_FIRST, numbers=numbers, refused=AriUnavailable("away")) == "staff-unknown"
 
 
 async def test_who_is_offered_later_may_find_a_free_slot_then() -> None:
@@ -128,7 +128,7 @@ async def test_people_first_means_the_ai_only_when_it_is_known_that_nobody_is_fr
     assert desk.asked == ["empfang"]
     assert await answer(HUMAN_FIRST, desk=Desk(BUSY)) == "ai"
     assert await answer(HUMAN_FIRST, desk=Desk(GONE)) == "staff"
-    assert await answer(HUMAN_FIRST, desk=Desk(AmiUnavailable("away"))) == "staff"
+    assert await answer(HUMAN_FIRST, desk=Desk(AmiUnavailable("away"))) == "staff-unknown"
 
 
 async def test_nobody_asks_for_free_people_when_the_answer_does_not_need_them() -> None:
@@ -142,7 +142,7 @@ async def test_nobody_asks_for_free_people_when_the_answer_does_not_need_them() 
 async def test_a_manager_interface_that_hangs_costs_the_caller_a_second_and_leaves_the_call_to_people() -> None:
     began = time.monotonic()
     with structlog.testing.capture_logs() as lines:
-        assert await answer(HUMAN_FIRST, desk=Desk(None)) == "staff"
+        assert await answer(HUMAN_FIRST, desk=Desk(None)) == "staff-unknown"
     assert ROUTE_S * 0.9 < time.monotonic() - began < 1.5
     assert [line["event"] for line in lines] == ["the route is not known; people answer"]
     assert CALLER not in repr(lines)
@@ -150,8 +150,9 @@ async def test_a_manager_interface_that_hangs_costs_the_caller_a_second_and_leav
 
 @pytest.mark.parametrize("dialled", [OVERFLOW, HUMAN_FIRST, AFTER_HOURS, OFF, AI_FIRST])
 async def test_where_no_agent_serves_every_call_is_left_to_people(dialled: str) -> None:
-    for ready in (False, AriUnavailable("away")):
-        assert await answer(dialled, EVENING, ready=ready, desk=Desk(BUSY)) == "staff"
+    for ready, why in ((False, "staff-not-ready"), (AriUnavailable("away"), "staff-unknown")):
+        expected = "staff" if dialled == OFF and not ready else why
+        assert await answer(dialled, EVENING, ready=ready, desk=Desk(BUSY)) == expected
 
 
 async def test_without_settings_of_hours_every_call_is_offered_to_whichever_controller_claims_it() -> None:
