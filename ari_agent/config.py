@@ -20,6 +20,7 @@ from pydantic import (
 
 from ari_agent.asterisk import Asterisk as Asterisk
 from ari_agent.asterisk import Watchdog
+from ari_agent.cdr.settings import CdrSettings
 from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
 from ari_agent.keeping import RecordingSettings, RetentionSettings, within
@@ -359,6 +360,7 @@ class Settings(Dialogue):
     speech: Speech
     log: Log = Log()
     recording: RecordingSettings = RecordingSettings()
+    cdr: CdrSettings = CdrSettings()
     retention: RetentionSettings = RetentionSettings()
     metrics: Metrics = Metrics()
     watchdog: Watchdog = Watchdog()

@@ -17,6 +17,7 @@ AgentError
 │   ├── EngineBusy         too many wait for it already; said at once
 │   └── EngineTimeout      did not answer within the limit from the settings
 ├── ArchiveError           recordings or their keys cannot be kept, read or erased
+├── CdrError               Asterisk's records of calls cannot be read: what to change in the sentence
 ├── AnchorError            the anchors of the call log or their key cannot be read or written
 │   └── StampError         an anchor got no time stamp, or its stamp is wrong; retry
 ├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
@@ -115,6 +116,10 @@ class EngineTimeout(EngineError):
     """The engine did not answer in time."""
 
     retryable = True
+
+
+class CdrError(AgentError):
+    """Asterisk's records of calls cannot be read."""
 
 
 class AnchorError(AgentError):

@@ -69,6 +69,14 @@ ANCHORS_UNSTAMPED = Gauge(
 REQUESTS_OVERDUE = Gauge(
     "ari_agent_subject_requests_overdue", "Requests of data subjects not answered within their month"
 )
+CALLS_UNEXPLAINED = Gauge(
+    "ari_agent_calllog_unexplained_gaps",
+    "Findings without an explanation of the newest `ari-agent calllog reconcile`: missing, doubled or different calls, "
+    "missing events, unreadable lines of Asterisk's",
+)
+RECONCILED_AT = Gauge(
+    "ari_agent_calllog_reconciled_timestamp_seconds", "When the call log was last compared with Asterisk's records"
+)
 REPLACED = Counter(
     "ari_agent_workers_replaced",
     "Processes of an engine that were replaced between calls because they took too much memory",

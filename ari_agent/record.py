@@ -165,6 +165,21 @@ class CallClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFiled:
+    """The call that was opened just before is filed late, from Asterisk's own records: the log had missed it."""
+
+    call: UUID
+    at: datetime
+    ended_at: datetime
+    outcome: str
+    """"to-people", "turned-away", "caller-hung-up", "unknown", or what its events say."""
+    reason: str
+    """Why it was missing, such as "bypass" or "entry-lost"."""
+    erased: bool = False
+    """Whether the calling number was not filed because its time was over."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskTaken:
     """A callback or message was taken down."""
 
@@ -195,4 +210,5 @@ Entry = (
     | TaskTaken
     | NoteWritten
     | CallClosed
+    | CallFiled
 )

@@ -6,7 +6,8 @@
 WITH account AS (
     SELECT oid, rolname FROM pg_catalog.pg_roles
     WHERE rolname IN (
-        'ari_agent_agent', 'ari_agent_desk', 'ari_agent_auditor', 'ari_agent_metrics', 'ari_agent_privacy'
+        'ari_agent_agent', 'ari_agent_reconcile', 'ari_agent_desk', 'ari_agent_auditor', 'ari_agent_metrics',
+        'ari_agent_privacy'
     )
 ), relation AS (
     SELECT oid, relname FROM pg_catalog.pg_class

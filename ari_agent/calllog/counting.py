@@ -11,7 +11,13 @@ from ari_agent.calllog.database import Database
 from ari_agent.calllog.reading import rows
 from ari_agent.config import Log
 from ari_agent.errors import AnchorError, CallLogError
-from ari_agent.metrics import ANCHORS_UNSTAMPED, REQUESTS_OVERDUE, RETENTION_OVERDUE
+from ari_agent.metrics import (
+    ANCHORS_UNSTAMPED,
+    CALLS_UNEXPLAINED,
+    RECONCILED_AT,
+    REQUESTS_OVERDUE,
+    RETENTION_OVERDUE,
+)
 
 EVERY_S = 900.0
 """What is counted is late only after a day."""
@@ -35,6 +41,9 @@ async def count(settings: Log) -> None:
         (counts,) = await rows(connection, "counts_for_metrics", {}, database.limit_s)
     RETENTION_OVERDUE.set(counts["overdue_rows"])
     REQUESTS_OVERDUE.set(counts["overdue_requests"])
+    CALLS_UNEXPLAINED.set(counts["unexplained_gaps"])
+    if counts["reconciled_at"] is not None:
+        RECONCILED_AT.set(counts["reconciled_at"].timestamp())
     if settings.stamp_url is not None:
         kept = await asyncio.to_thread(anchors.kept, settings.anchors)
         ANCHORS_UNSTAMPED.set(len(await asyncio.to_thread(anchors.unstamped, kept, settings.stamps)))

@@ -90,7 +90,10 @@ INSERT INTO ari_agent.deletion (run, at, cause, place, days, rows, request)
 VALUES (%(run)s, %(at)s, %(cause)s, %(place)s, %(days)s, %(rows)s, %(request)s)
 
 -- name: counts_for_metrics
-SELECT ueberfaellige_zeilen AS overdue_rows, ueberfaellige_anfragen AS overdue_requests FROM ari_agent.v_kennzahlen
+SELECT
+    ueberfaellige_zeilen AS overdue_rows, ueberfaellige_anfragen AS overdue_requests,
+    coalesce(ungeklaerte_luecken, 0) AS unexplained_gaps, letzter_abgleich AS reconciled_at
+FROM ari_agent.v_kennzahlen
 
 -- name: subject_open
 -- The clock begins when the request came in: one month, to the end of that month when it has no such day.

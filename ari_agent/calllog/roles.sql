@@ -8,12 +8,15 @@ DECLARE
     object record;
 BEGIN
     -- owner: of all tables, nobody logs in as it. migrate: updates and the administrator's commands. agent: the
-    -- controller. metrics: counts. desk, auditor, privacy: granted to personal accounts.
-    FOREACH part IN ARRAY ARRAY['owner', 'migrate', 'agent', 'metrics', 'desk', 'auditor', 'privacy'] LOOP
+    -- controller. reconcile: compares with Asterisk's records. metrics: counts. desk, auditor, privacy: granted to
+    -- personal accounts.
+    FOREACH part IN ARRAY ARRAY[
+        'owner', 'migrate', 'agent', 'reconcile', 'metrics', 'desk', 'auditor', 'privacy'
+    ] LOOP
         IF to_regrole('ari_agent_' || part) IS NULL THEN
             EXECUTE format(
                 'CREATE ROLE %I %s', 'ari_agent_' || part,
-                CASE WHEN part IN ('migrate', 'agent', 'metrics') THEN 'LOGIN' ELSE 'NOLOGIN' END
+                CASE WHEN part IN ('migrate', 'agent', 'reconcile', 'metrics') THEN 'LOGIN' ELSE 'NOLOGIN' END
             );
         END IF;
     END LOOP;
@@ -40,17 +43,20 @@ GRANT ari_agent_owner TO ari_agent_migrate;
 
 REVOKE ALL ON SCHEMA ari_agent FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA ari_agent
-FROM PUBLIC, ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
+FROM
+PUBLIC, ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA ari_agent
-FROM PUBLIC, ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
+FROM
+PUBLIC, ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA ari_agent
-FROM PUBLIC, ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
+FROM
+PUBLIC, ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 GRANT USAGE ON SCHEMA ari_agent
-TO ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
+TO ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
 ari_agent.gekuerzt(text), ari_agent.frist(timestamptz, timestamptz), ari_agent.ueberfaellig(timestamptz),
 ari_agent.held(jsonb, text, text), ari_agent.held(jsonb, text, timestamptz)
-TO ari_agent_agent, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
+TO ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 
 -- The controller writes and appends. Numbers, words, callbacks and notes that it wrote it cannot read back.
 GRANT SELECT ON ari_agent.migration, ari_agent.contact, ari_agent.knowledge_version, ari_agent.knowledge_passage,
@@ -70,6 +76,27 @@ ON ari_agent.event TO ari_agent_agent;
 GRANT INSERT ON ari_agent.salt TO ari_agent_agent;
 GRANT EXECUTE ON FUNCTION ari_agent.seal(bytea, jsonb) TO ari_agent_agent;
 
+-- Compares the log with Asterisk's records: files calls that are missing, sees no caller's number, and of the rows can
+-- change and take back its own only.
+GRANT SELECT ON ari_agent.migration, ari_agent.chain, ari_agent.event, ari_agent.retention_rule TO ari_agent_reconcile;
+GRANT SELECT (
+    id, opened_at, node, channel, dialled, test, answered_at, closed_at, outcome, reason, turns, filed_at,
+    caller_erased_at
+) ON ari_agent.call TO ari_agent_reconcile;
+GRANT INSERT (
+    id, opened_at, node, channel, dialled, caller, test, closed_at, outcome, reason, filed_at, caller_erased_at
+), UPDATE (
+    opened_at, node, channel, dialled, caller, test, closed_at, outcome, reason, turns, filed_at, caller_erased_at
+), DELETE ON ari_agent.call TO ari_agent_reconcile;
+GRANT SELECT (call) ON ari_agent.turn TO ari_agent_reconcile;
+GRANT INSERT (entry, call, at, kind, code, detail, seal) ON ari_agent.event TO ari_agent_reconcile;
+GRANT INSERT ON ari_agent.salt TO ari_agent_reconcile;
+GRANT EXECUTE ON FUNCTION ari_agent.seal(bytea, jsonb) TO ari_agent_reconcile;
+GRANT SELECT (number), INSERT (
+    since, until, source, calls, entries, filed, withdrawn, broken, rolled_back, unexplained
+) ON ari_agent.reconciliation TO ari_agent_reconcile;
+GRANT INSERT ON ari_agent.reconciliation_finding TO ari_agent_reconcile;
+
 -- The desk calls back: it sees what is open or was done within two weeks, and of calls only those that this is about.
 GRANT SELECT ON ari_agent.task, ari_agent.note, ari_agent.contact TO ari_agent_desk;
 GRANT UPDATE (state, done_at, done_by) ON ari_agent.task TO ari_agent_desk;
@@ -88,8 +115,10 @@ ari_agent.v_ausfaelle, ari_agent.v_notizstichprobe, ari_agent.v_sicherungen, ari
 ari_agent.v_einwilligungen, ari_agent.v_aufzeichnungen, ari_agent.v_aufzeichnung_ohne_einwilligung,
 ari_agent.v_aufzeichnung_einsichten, ari_agent.v_kennzahlen, ari_agent.v_korrekturen, ari_agent.v_korrekturquote,
 ari_agent.v_korrekturfelder, ari_agent.v_uebertragungen, ari_agent.v_nummern, ari_agent.v_uebergaben_monate,
-ari_agent.v_notizen_herkunft, ari_agent.migration, ari_agent.event
+ari_agent.v_notizen_herkunft, ari_agent.v_abgleich, ari_agent.v_abgleich_befunde,
+ari_agent.migration, ari_agent.event
 TO ari_agent_auditor;
+GRANT EXECUTE ON FUNCTION ari_agent.ursache(text) TO ari_agent_auditor, ari_agent_reconcile;
 
 -- Whoever anchors or examines the chain sees numbers and hashes; the functions read the rest with the owner's rights.
 GRANT SELECT ON ari_agent.chain, ari_agent.anchor, ari_agent.v_siegel, ari_agent.v_ueberschrieben
@@ -146,6 +175,10 @@ BEGIN
         EXECUTE format('DROP POLICY IF EXISTS desk ON ari_agent.%I', object);
         EXECUTE format('DROP POLICY IF EXISTS desk_done ON ari_agent.%I', object);
         EXECUTE format('DROP POLICY IF EXISTS desk_corrects ON ari_agent.%I', object);
+        EXECUTE format('DROP POLICY IF EXISTS reconcile ON ari_agent.%I', object);
+        EXECUTE format('DROP POLICY IF EXISTS reconcile_filing ON ari_agent.%I', object);
+        EXECUTE format('DROP POLICY IF EXISTS reconcile_filed ON ari_agent.%I', object);
+        EXECUTE format('DROP POLICY IF EXISTS reconcile_withdrawn ON ari_agent.%I', object);
         EXECUTE format(
             'CREATE POLICY whole ON ari_agent.%I TO ari_agent_agent, ari_agent_privacy, ari_agent_auditor USING (true)',
             object
@@ -168,6 +201,15 @@ CREATE POLICY desk_corrects ON ari_agent.correction FOR INSERT TO ari_agent_desk
 );
 CREATE POLICY desk ON ari_agent.event FOR SELECT TO ari_agent_desk USING (kind = 'task' AND code = 'done');
 CREATE POLICY desk_done ON ari_agent.event FOR INSERT TO ari_agent_desk WITH CHECK (kind = 'task' AND code = 'done');
+CREATE POLICY reconcile ON ari_agent.call FOR SELECT TO ari_agent_reconcile USING (true);
+CREATE POLICY reconcile_filing ON ari_agent.call FOR INSERT TO ari_agent_reconcile
+WITH CHECK (node = '' OR filed_at IS NOT NULL);
+CREATE POLICY reconcile_filed ON ari_agent.call FOR UPDATE TO ari_agent_reconcile
+USING (node = '' OR filed_at IS NOT NULL OR opened_at IS NULL) WITH CHECK (node = '' OR filed_at IS NOT NULL);
+CREATE POLICY reconcile_withdrawn ON ari_agent.call FOR DELETE TO ari_agent_reconcile USING (filed_at IS NOT NULL);
+CREATE POLICY reconcile ON ari_agent.event FOR SELECT TO ari_agent_reconcile USING (true);
+CREATE POLICY reconcile_filing ON ari_agent.event FOR INSERT TO ari_agent_reconcile
+WITH CHECK (kind IN ('opened', 'filed', 'noted', 'refused'));
 
 -- The controller's own statements are short; its connection sets a shorter limit still.
 ALTER ROLE ari_agent_metrics SET statement_timeout = '10s';

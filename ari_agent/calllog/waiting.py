@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ari_agent.record import (
     CallAnswered,
     CallClosed,
+    CallFiled,
     CallNoted,
     CallOpened,
     ConsentTaken,
@@ -84,6 +85,7 @@ KINDS: dict[type[Record], str] = {
     TaskTaken: "task",
     NoteWritten: "note",
     CallClosed: "closed",
+    CallFiled: "filed",
     Started: "started",
     Dropped: "dropped",
     Unreadable: "unreadable",

@@ -12,6 +12,7 @@ from ari_agent.calllog import accounts, compaction
 from ari_agent.calllog.backups import Kind, report
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
+from ari_agent.cli.reconciling import reconcile_calls
 from ari_agent.config import load
 from ari_agent.errors import ConfigError
 
@@ -30,7 +31,10 @@ Until = Annotated[
 ]
 What = Annotated[Kind, typer.Argument(metavar="backup|restore-test", help="What was done.")]
 
-app = typer.Typer(name="calllog", help="The database of the call log: accounts, rights, updates.", no_args_is_help=True)
+app = typer.Typer(
+    name="calllog", help="The database of the call log: accounts, rights, updates, completeness.", no_args_is_help=True
+)
+app.command("reconcile")(reconcile_calls)
 
 
 @app.command()

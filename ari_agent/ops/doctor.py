@@ -24,6 +24,7 @@ from ari_agent.knowledge.encoder import EncoderKnowledge
 from ari_agent.knowledge.passage import Passage
 from ari_agent.llm.server import Server
 from ari_agent.ops.accounts import examine_accounts
+from ari_agent.ops.completeness import examine_completeness
 from ari_agent.ops.finding import Finding as Finding
 from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
@@ -263,6 +264,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 await examine_accounts(settings.log, connection),
                 await examine_retention(settings, connection),
                 await examine_compaction(settings, connection),
+                await examine_completeness(settings, connection),
             ]
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")

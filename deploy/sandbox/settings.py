@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 CACHE = Path(os.environ.get("ARI_AGENT_CACHE", "/var/cache/ari-agent"))
 SECRETS = CACHE / "sandbox" / "secrets"
+ASTERISK_LOGS = CACHE / "sandbox" / "rootfs" / "var" / "log" / "asterisk"
 COMPANY = HERE / "lindner.md"
 VOSK_MODEL = REPO / "models" / "demo" / "vosk-de"
 STANDIN = REPO / "models" / "demo" / "standin" / "standin.gguf"
@@ -52,6 +53,11 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
             "anchors": str(folder / "anchors.jsonl"),
             "anchor_key": str(folder / "anchor.key"),
             "wording": True,
+        },
+        "cdr": {
+            "file": str(ASTERISK_LOGS / "cdr-csv" / "Master.csv"),
+            "queue_log": str(ASTERISK_LOGS / "queue_log"),
+            "utc": True,
         },
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
         "watchdog": {"runtime": str(folder / "run")},

@@ -7,6 +7,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from sandbox.phone import Phone
 
 from .agents import Agent, served
 from .conftest import Sandbox
-from .people import COMPANY, connected, nothing_left, receptionist, they_hear_each_other
+from .people import COMPANY, NUMBER, connected, nothing_left, receptionist, they_hear_each_other, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,3 +88,69 @@ async def test_a_dialplan_without_the_switch_is_told_with_its_remedy(sandbox: Sa
         sandbox.cli("dialplan reload")
     assert process.returncode == 2
     assert b"is asterisk/extensions.conf of this version included" in said
+
+
+async def reconciled(agent: Agent) -> tuple[int, Any]:
+    """Run `ari-agent calllog reconcile` over all calls of this file; return its exit status and what it tells."""
+    begin = (await agent.book.calls())[0]["opened_at"] - timedelta(seconds=2)
+    span = "--from", f"{begin:%Y-%m-%dT%H:%M:%S%z}", "--to", "2099-01-01"
+    command = "-m", "ari_agent.cli", "calllog", "reconcile", "--config", str(agent.settings), "--json", *span
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    return process.returncode or 0, json.loads(said)
+
+
+async def test_every_call_of_this_asterisk_is_in_the_log_whatever_became_of_it(sandbox: Sandbox, agent: Agent) -> None:
+    records = sandbox.root / "var/log/asterisk/cdr-csv/Master.csv"
+    before = len(records.read_text())
+
+    async def recorded() -> bool:
+        """Whether Asterisk has written down the three calls of people: it does so just after their end."""
+        return records.read_text()[before:].count(f'"{NUMBER}","fallback","ari-agent"') >= 3
+
+    async with receptionist(sandbox) as desk, Phone(f"127.0.0.1:{sandbox.sip_port}") as caller:
+
+        async def rings() -> None:
+            """Call; the phone of the reception rings, and the caller hangs up."""
+            await caller.call(COMPANY)
+            await desk.wait_ringing()
+            await caller.hangup()
+            await desk.wait_ended()
+
+        await caller.show_as(NUMBER)
+        await caller.call(COMPANY)
+        await caller.wait_answered()
+        await caller.wait_speech()
+        await caller.hangup()
+        entries = len(await agent.book.calls())
+        await agent.book.closed(1, since=entries - 1)
+        sandbox.cli("database put ari-agent bypass 1")
+        await rings()
+        sandbox.cli("database del ari-agent bypass")
+        with agent.book.opened():
+            await agent.stop()
+            await rings()  # no controller to ask
+            await caller.call(COMPANY)  # the same, and a person answers
+            await desk.wait_ringing()
+            await desk.answer()
+            await caller.wait_answered()
+            await caller.hangup()
+            await desk.wait_ended()
+            await nothing_left(sandbox)
+            await until(recorded)
+            await judged(agent, entries)
+
+
+async def judged(agent: Agent, entries: int) -> None:
+    """Prove that every call has its row, and that a second time there is nothing to file."""
+    bypassed = 1 + sum(row["reason"] == "bypass" for row in await agent.book.calls())
+    status, told = await reconciled(agent)
+    assert (status, told["whole"], told["broken"], told["unexplained"]) == (0, True, 0, 0), told
+    assert told["causes"] == {"bypass": bypassed, "no-controller": 2}
+    calls = entries + bypassed + 2
+    assert (told["calls"], told["entries"], told["filed"]) == (calls, entries, calls - entries)
+    rows = [row for row in await agent.book.calls() if row["filed_at"]]
+    assert {(row["outcome"], row["dialled"]) for row in rows} == {("to-people", COMPANY)}
+    assert {row["caller"] for row in rows[-3:]} == {NUMBER}
+    status, again = await reconciled(agent)
+    assert (status, again["calls"], again["entries"], again["filed"], again["findings"]) == (0, calls, calls, 0, [])

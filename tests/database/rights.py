@@ -14,7 +14,7 @@ AUDITED = (
     "v_ausfaelle", "v_notizstichprobe", "v_sicherungen", "v_monatszahlen", "v_kennzahlen", "v_kette", "v_siegel",
     "v_korrekturen", "v_korrekturquote", "v_korrekturfelder", "v_uebertragungen", "chain", "anchor", "v_ueberschrieben",
     "v_nummern", "v_uebergaben_monate", "v_notizen_herkunft", "v_einwilligungen", "v_aufzeichnungen",
-    "v_aufzeichnung_ohne_einwilligung", "v_aufzeichnung_einsichten",
+    "v_aufzeichnung_ohne_einwilligung", "v_aufzeichnung_einsichten", "v_abgleich", "v_abgleich_befunde",
 )  # fmt: skip
 
 AGENT: Rights = {
@@ -41,6 +41,27 @@ AGENT: Rights = {
     "v_ueberschrieben": _READ,
     "chain": _READ,
     "v_siegel": _READ,
+}
+
+RECONCILE: Rights = {
+    "migration": _READ,
+    "chain": _READ,
+    "retention_rule": _READ,
+    "call": {
+        "SELECT": "id opened_at node channel dialled test answered_at closed_at outcome reason turns filed_at "
+        "caller_erased_at",
+        "INSERT": "id opened_at node channel dialled caller test closed_at outcome reason filed_at caller_erased_at",
+        "UPDATE": "opened_at node channel dialled caller test closed_at outcome reason turns filed_at caller_erased_at",
+        "DELETE": "*",
+    },
+    "turn": {"SELECT": "call"},
+    "event": {"SELECT": "*", "INSERT": "entry call at kind code detail seal"},
+    "salt": {"INSERT": "*"},
+    "reconciliation": {
+        "SELECT": "number",
+        "INSERT": "since until source calls entries filed withdrawn broken rolled_back unexplained",
+    },
+    "reconciliation_finding": {"INSERT": "*"},
 }
 
 DESK: Rights = {
@@ -90,6 +111,7 @@ PRIVACY: Rights = {
 
 ACCOUNTS: dict[str, Rights] = {
     "agent": AGENT,
+    "reconcile": RECONCILE,
     "desk": DESK,
     "auditor": AUDITOR,
     "metrics": METRICS,

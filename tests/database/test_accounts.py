@@ -88,7 +88,7 @@ FORBIDDEN = [
 def secured(calls: CallDatabase) -> CallDatabase:
     """A call log with its accounts; those that have passwords in a company have the test's."""
     asyncio.run(accounts.install(calls.settings, accounts.roles()))
-    for name in ("agent", "migrate", "metrics"):
+    for name in ("agent", "migrate", "reconcile", "metrics"):
         set_password(calls, f"ari_agent_{name}")
     return calls
 

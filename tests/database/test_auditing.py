@@ -43,7 +43,7 @@ NOTICE = "ab" * 32
 MADE_BY = "ari-agent 0.3.0, encoder-de"
 TRIGGERS = (
     "anchor", "backup_proof", "compaction", "deletion", "event", "knowledge_passage", "knowledge_version",
-    "recording_access", "transfer",
+    "reconciliation", "reconciliation_finding", "recording_access", "transfer",
 )  # fmt: skip
 
 
@@ -105,6 +105,12 @@ async def audited(calls: CallDatabase) -> CallDatabase:
         INSERT INTO ari_agent.transfer (action, what, person) VALUES ('export', '{notes,contacts}', 'Frau Tal');
         INSERT INTO ari_agent.anchor (number, hash, at, key, signature)
         SELECT number, hash, now(), repeat('a', 16), repeat('A', 88) FROM ari_agent.event WHERE number = 2;
+        INSERT INTO ari_agent.reconciliation
+            (since, until, source, calls, entries, filed, withdrawn, broken, rolled_back, unexplained)
+        VALUES (now() - interval '7 days', now(), 'csv', 4, 4, 1, 0, 0, 1, 1);
+        INSERT INTO ari_agent.reconciliation_finding (run, kind, cause, call, at, explained) VALUES
+            (1, 'missing', 'bypass', '00000000-0000-4000-8000-0000000000aa', now(), true),
+            (1, 'no-cdr', 'no-cdr', '00000000-0000-4000-8000-000000000001', now(), false);
         INSERT INTO ari_agent.backup_proof (at, kind) VALUES ('2026-01-01 02:00+00', 'restore-test');
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
         VALUES ('00000000-0000-4000-8000-0000000000ff', now() - interval '92 days', now() - interval '92 days', 'x')
@@ -130,7 +136,13 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert list(asked) == [str(number) for number in range(1, 16)]
     answers = {number: [auditor.execute(text.encode()).fetchall() for text in texts] for number, texts in asked.items()}
 
-    incomplete, (numbers,), gaps = answers["1"]
+    (run,), findings, incomplete, (numbers,), gaps = answers["1"]
+    assert (run["anrufe_der_anlage"], run["nachgetragen"], run["ungeklaert"]) == (4, 1, 1)
+    assert (run["unlesbare_zeilen"], run["ergebnis"]) == (0, "nicht vollständig")
+    assert values(findings, "befund", "ursache", "geklaert", "anrufe") == [
+        ("Zeile ohne Anruf der Anlage", "Telefonanlage kennt den Anruf nicht", False, 1),
+        ("Zeile fehlte, nachgetragen", "KI war abgeschaltet", True, 1),
+    ]
     assert (numbers["erste_nummer"], numbers["abgebrochene_schreibversuche"]) == (1, 1)
     assert values(incomplete, "anruf", "mangel") == [(LOST, "Beginn fehlt")]
     assert values(gaps, "von", "bis", "anzahl") == [(18, 18, 1)]

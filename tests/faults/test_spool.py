@@ -18,7 +18,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 import structlog
+from database.asterisk_records import Logs, recorded
 from database.conftest import *  # noqa: F403 - its fixtures
+from database.pbx_files import settings_file
 from database.servers import (
     END_SESSIONS,
     PASSWORD,
@@ -27,15 +29,17 @@ from database.servers import (
     CompanyPostgres,
     now,
     open_folder,
+    opened,
     until,
     whole_call,
 )
 from faults.test_database import company, own  # noqa: F401 - fixtures
 
+from ari_agent.calllog.completeness import reconcile, window
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.calllog.spool import Spool, look
-from ari_agent.config import Log
+from ari_agent.config import Log, load
 from ari_agent.errors import SPOOL_TROUBLE
 from ari_agent.record import CallNoted
 
@@ -121,12 +125,18 @@ async def restart(server: CompanyPostgres) -> None:
 async def test_a_thousand_calls_while_postgres_is_killed_twenty_times(
     company: CompanyPostgres,  # noqa: F811
     own: CallDatabase,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     calls, kills = 1000, 20
+    logs = Logs(tmp_path / "log")
+    logs.begin(now())
     async with PostgresLog.open(own.settings, "eins") as log:
         for batch in range(kills):
             for _ in range(calls // kills):
-                for entry in whole_call(uuid4()):
+                begin, *others = whole_call(uuid4())
+                channel = recorded(begin.at)
+                logs.write(channel.cdr("offer", "StasisBroadcast", seconds=1))
+                for entry in (opened(begin.call, channel=channel.uniqueid), *others):
                     log.write(entry)
                 await asyncio.sleep(0)
             await asyncio.sleep(0.05)
@@ -140,6 +150,11 @@ async def test_a_thousand_calls_while_postgres_is_killed_twenty_times(
     for table in ("call", "turn", "task", "note"):
         assert len(own.query(f"SELECT 1 FROM ari_agent.{table}")) == calls  # noqa: S608
     assert own.query("SELECT count(*) AS n FROM ari_agent.call WHERE closed_at IS NULL") == [{"n": 0}]
+    path = settings_file(tmp_path, "embedded:", None, logs.section)
+    settings = load(path).model_copy(update={"log": own.settings})
+    result = await reconcile(settings, window(settings.cdr, now(), None, None), now())
+    assert (result.calls, result.entries, result.filed, result.findings) == (calls, calls, 0, [])
+    assert result.whole
 
 
 async def test_what_is_on_disk_outlives_a_kill_at_any_moment(calls: CallDatabase) -> None:

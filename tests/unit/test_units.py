@@ -16,7 +16,7 @@ from ari_agent.controller import HAND_BACK_S
 
 UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 NAMES = ["ari-agent.service", "ari-agent-watchdog.service"]
-TIMED = ["ari-agent-retention", "ari-agent-compact", "ari-agent-anchor"]
+TIMED = ["ari-agent-retention", "ari-agent-compact", "ari-agent-anchor", "ari-agent-reconcile"]
 
 
 def unit(name: str) -> configparser.ConfigParser:
