@@ -12,9 +12,9 @@ _BLOCK = 128 * 1024
 def give_back_what_is_freed() -> None:
     """Keep large blocks out of the heap, so that what a call frees goes back to the system.
 
-    glibc raises its threshold to the largest block that was ever freed, up to 32 MiB; the audio of replies and the voice
-    activity of calls then lie between small objects that stay, and the heap grows for hundreds of calls. A threshold that
-    is set stays where it is. A C library without `mallopt` does without.
+    glibc raises its threshold to the largest block that was ever freed, up to 32 MiB; the audio of replies and the
+    voice activity of calls then lie between small objects that stay, and the heap grows for hundreds of calls. A
+    threshold that is set stays where it is. A C library without `mallopt` does without.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
