@@ -37,7 +37,7 @@ SELECT
     min(v.gueltig_bis) FILTER (WHERE v.gueltig_bis > now()) AS next_end
 FROM ari_agent.v_konten AS v
 LEFT JOIN LATERAL (
-    SELECT name FROM unnest(ARRAY['owner', 'migrate', 'agent', 'metrics', 'desk', 'auditor', 'privacy']) AS name
+    SELECT name FROM unnest(ARRAY['owner', 'migrate', 'agent', 'reconcile', 'metrics', 'desk', 'auditor', 'privacy']) AS name
     WHERE v.konto <> 'ari_agent_' || name AND 'ari_agent_' || name = ANY(string_to_array(v.mitglied_von, ', '))
 ) AS part ON true
 WHERE v.darf_anmelden AND NOT starts_with(v.konto::text, 'ari_agent_')
@@ -91,3 +91,9 @@ FROM ari_agent.v_sicherungen
 SELECT
     (SELECT count(*) FROM ari_agent.v_aufzeichnung_ohne_einwilligung) AS missing,
     (SELECT count(*) FROM ari_agent.v_aufzeichnungen) AS kept
+
+-- name: proof_reconciliation
+SELECT
+    nummer AS number, zeitpunkt AS at, anrufe_der_anlage AS calls, ungeklaert AS unexplained,
+    unlesbare_zeilen AS broken
+FROM ari_agent.v_abgleich ORDER BY nummer DESC LIMIT 1

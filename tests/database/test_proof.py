@@ -92,7 +92,7 @@ def test_a_new_installation_is_told_as_it_is(settings: Settings) -> None:
         "requests.late", "notice.missing", "consent.missing",
     )  # fmt: skip
     assert set(states(facts, *met)) == {State.MET}
-    missing = ("anchor", "backup.backup", "backup.restore_test", "retention.run", "watchdog")
+    missing = ("anchor", "reconciliation", "backup.backup", "backup.restore_test", "retention.run", "watchdog")
     assert set(states(facts, *missing)) == {State.DEVIATES}
     assert facts["retention.caller-number"].found == "90 Tage, Beginn: Beginn des Anrufs; überfällig: 0"
     assert facts["rights.ari_agent_metrics"].found == "liest v_kennzahlen"
@@ -104,8 +104,15 @@ def test_what_was_done_is_seen(settings: Settings, secured: CallDatabase) -> Non
     asyncio.run(report_backup(settings.log, "backup", now() - timedelta(days=3)))
     asyncio.run(report_backup(settings.log, "restore-test", now() - timedelta(hours=5)))
     asyncio.run(retention.run(settings.log, settings.retention.periods(), now(), dry=False))
+    secured.query("""
+        INSERT INTO ari_agent.reconciliation
+            (at, since, until, source, calls, entries, filed, withdrawn, broken, rolled_back, unexplained)
+        VALUES (now() - interval '7 hours', now() - interval '7 days', now(), 'csv', 12, 12, 0, 0, 0, 0, 0)
+    """)
     _, facts = seen(settings)
     assert set(states(facts, "anchor", "backup.backup", "backup.restore_test", "retention.run")) == {State.MET}
+    assert facts["reconciliation"].state is State.MET
+    assert "12 Anrufe der Telefonanlage; ungeklärt: 0" in facts["reconciliation"].found
     assert facts["backup.backup"].found.endswith("vor 3 Tagen")
     assert facts["backup.restore_test"].found.endswith("vor 5 Stunden")
 
@@ -181,7 +188,7 @@ def test_without_a_database_nothing_is_claimed_of_it(settings: Settings, secured
     questions = {
         "notice.missing", "notice.last", "version.knowledge", "version.schema", "wording.calls", "tls.database",
         "accounts.roles", "accounts.rights", "accounts.people", "retention.rules", "retention.run", "requests.late",
-        "consent.missing", "recording.kept",
+        "consent.missing", "recording.kept", "reconciliation",
         "chain", "seals", "anchor", "retention.rewritten", "backup.backup", "backup.restore_test",
     }  # fmt: skip
     assert unseen(facts) == questions

@@ -15,6 +15,7 @@ _RIGHTS = "Rechte in der Datenbank"
 _PEOPLE = "Persönliche Konten der Datenbank"
 _PARTS = {
     "auditor": "Prüfung", "desk": "Empfang", "privacy": "Datenschutz", "metrics": "Überwachung", "agent": "wie die KI",
+    "reconcile": "Abgleich",
     "owner": "Besitzer", "migrate": "Verwaltung", "superuser": "Superuser", "other": "ohne Rolle des Anrufprotokolls",
 }  # fmt: skip
 _STATEMENTS = {"SELECT": "liest", "INSERT": "schreibt", "UPDATE": "ändert", "DELETE": "löscht"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ari_agent.calllog.audit import Anchored, verify
 from ari_agent.calllog.chain import ChainReader, Examined
@@ -12,9 +12,12 @@ from ari_agent.ops.doctor import ANCHOR_HOURS
 from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene, ago
 
+COMPARED_WITHIN = timedelta(hours=26)
+"""The timer runs every night."""
 _CHAIN = "Hashkette der Ereignisse"
 _SEALS = "Siegel der personenbezogenen Daten"
 _ANCHORS = "Anker außerhalb der Datenbank"
+_COMPARED = "Abgleich mit der Telefonanlage (CDR)"
 _STAMPS = "Zeitstempel der Anker durch einen Dienst (RFC 3161)"
 
 
@@ -34,6 +37,7 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         yield fact
     yield _anchors(anchored, scene.now) if anchored is not None else unknown("anchor", _ANCHORS, reason)
     yield _stamps(scene, anchored, reason)
+    yield await _compared(scene)
 
 
 async def _without_anchors(scene: Scene) -> Examined | None:
@@ -74,3 +78,17 @@ def _stamps(scene: Scene, anchored: Anchored | None, reason: str) -> Fact:
         return judged("stamps", _STAMPS, "eingeschaltet, noch keiner", met=False)
     found = f"{anchored.stamped}, der neueste bei Nummer {anchored.stamped_to}, {ago(anchored.stamped_at, scene.now)}"
     return stated("stamps", _STAMPS, found)
+
+
+async def _compared(scene: Scene) -> Fact:
+    if scene.settings.cdr.source == "none":
+        return judged("reconciliation", _COMPARED, "ausgeschaltet (cdr.source)", met=False)
+    row = await scene.row("proof_reconciliation")
+    if row is None:
+        return unknown("reconciliation", _COMPARED, UNSEEN)
+    if not row:
+        return judged("reconciliation", _COMPARED, "noch keiner (ari-agent calllog reconcile)", met=False)
+    open_ones = f"ungeklärt: {row['unexplained']}, unlesbare Zeilen: {row['broken']}"
+    found = f"Nr. {row['number']} vom {ago(row['at'], scene.now)}, {row['calls']} Anrufe der Telefonanlage; {open_ones}"
+    whole = not row["unexplained"] and not row["broken"]
+    return judged("reconciliation", _COMPARED, found, met=whole and scene.now - row["at"] < COMPARED_WITHIN)
