@@ -75,12 +75,15 @@ WITH held AS (
     SELECT
         t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
         k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
-        ari_agent.held(k.fields, 'number', t.number) AS number, ari_agent.held(k.fields, 'company', t.company) AS company,
+        ari_agent.held(k.fields, 'number', t.number) AS number,
+        ari_agent.held(k.fields, 'company', t.company) AS company,
         ari_agent.held(k.fields, 'email', t.email) AS email,
         ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
         ari_agent.held(k.fields, 'matter', t.matter) AS matter,
         ari_agent.held(k.fields, 'earliest', t.earliest) AS earliest,
-        ari_agent.held(k.fields, 'latest', t.latest) AS latest, ari_agent.held(k.fields, 'earliest', t.due) AS due,
+        ari_agent.held(k.fields, 'latest', t.latest) AS latest,
+        -- Whoever corrects from when a caller wishes to be called sets from when it is due.
+        coalesce((k.fields -> 'earliest' ->> 'new')::timestamptz, t.due) AS due,
         ari_agent.held(k.fields, 'urgency', t.urgency) AS urgency
     FROM ari_agent.task AS t
     CROSS JOIN LATERAL (
@@ -129,12 +132,15 @@ WITH held AS (
     SELECT
         t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
         k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
-        ari_agent.held(k.fields, 'number', t.number) AS number, ari_agent.held(k.fields, 'company', t.company) AS company,
+        ari_agent.held(k.fields, 'number', t.number) AS number,
+        ari_agent.held(k.fields, 'company', t.company) AS company,
         ari_agent.held(k.fields, 'email', t.email) AS email,
         ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
         ari_agent.held(k.fields, 'matter', t.matter) AS matter,
         ari_agent.held(k.fields, 'earliest', t.earliest) AS earliest,
-        ari_agent.held(k.fields, 'latest', t.latest) AS latest, ari_agent.held(k.fields, 'earliest', t.due) AS due,
+        ari_agent.held(k.fields, 'latest', t.latest) AS latest,
+        -- Whoever corrects from when a caller wishes to be called sets from when it is due.
+        coalesce((k.fields -> 'earliest' ->> 'new')::timestamptz, t.due) AS due,
         ari_agent.held(k.fields, 'urgency', t.urgency) AS urgency
     FROM ari_agent.task AS t
     CROSS JOIN LATERAL (

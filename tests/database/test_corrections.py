@@ -221,6 +221,9 @@ async def test_a_callback_is_corrected_and_listed_as_it_is_now(
     status, out, _ = await run(config, "calls", "show", str(taken.call), "--json")
     assert "123456" not in out
     assert json.loads(out)["tasks"][0]["number"] == "…456"
+    assert (await correct("task", taken.ident, {"earliest": None}))[0] == 0
+    async with TaskReader.open(calls.settings) as reader:
+        assert [task["overdue"] for task in await reader.tasks()] == [True, False]  # due again as it was
 
 
 @pytest.mark.parametrize(
@@ -279,6 +282,34 @@ async def test_on_a_terminal_each_field_is_asked_for(calls: CallDatabase, config
         ("who", ["Frau Muster"]),
         ("about", ["Wartung", "anders"]),
         ("open", ["Kessel prüfen"]),
+    ]
+
+
+async def test_who_comes_second_at_a_terminal_sees_what_the_first_wrote_and_decides(
+    calls: CallDatabase, config: Path
+) -> None:
+    call = (await one_call(calls)).call
+    master, terminal = pty.openpty()
+    program = [sys.executable, "-c", "from ari_agent.cli.calls import app; app()"]
+    process = await asyncio.create_subprocess_exec(
+        *program, "correct", str(call), "who", "--by", "Frau Tal",
+        stdin=terminal, stdout=PIPE, stderr=PIPE, env={**os.environ, "ARI_AGENT_CONFIG": str(config)},
+    )  # fmt: skip
+    os.close(terminal)
+    assert process.stderr
+    async with asyncio.timeout(WAIT_S * 3):
+        await process.stderr.readuntil(b"Wer [")  # it has looked
+        async with Corrector.open(calls.settings) as corrector:
+            changes = {"open": ("Kessel",), "who": ("Herr Muster",)}
+            assert await corrector.store(await looked_at(corrector, call), changes, "Frau Berg")
+        os.write(master, b"Frau Muster\ny\n")
+        _, err = await process.communicate()
+    os.close(master)
+    assert process.returncode == 0, err.decode()
+    assert "Inzwischen von Frau Berg: Offen: Kessel" in err.decode()
+    assert corrections(calls)[1:] == [
+        (2, "who", "Frau Berg", ["Erika Beispiel, Beispiel und Söhne"], ["Herr Muster"]),
+        (3, "who", "Frau Tal", ["Herr Muster"], ["Frau Muster"]),
     ]
 
 
