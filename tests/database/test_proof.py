@@ -144,6 +144,20 @@ def test_whatever_is_wrong_deviates(settings: Settings, secured: CallDatabase, t
     assert facts["retention.caller-number"].found.endswith("überfällig: 1")
 
 
+def test_where_callers_are_asked_the_question_is_told_and_open_keys_deviate(settings: Settings, tmp_path: Path) -> None:
+    keys = tmp_path / "recording-keys"
+    keys.mkdir(mode=0o755)
+    recording = settings.recording.model_copy(update={"enabled": True, "folder": tmp_path / "recordings", "keys": keys})
+    asked = settings.model_copy(update={"recording": recording})
+    _, facts = seen(asked)
+    assert facts["version.consent"].found.startswith("„Dürfen wir dieses Gespräch aufzeichnen")
+    assert "nicht aufgezeichnet" not in facts["version.greeting"].found
+    assert facts["recording.keys"].state is State.DEVIATES
+    keys.chmod(0o700)
+    _, facts = seen(asked)
+    assert facts["recording.keys"].state is State.MET
+
+
 def test_a_period_that_no_run_has_brought_into_force_deviates(settings: Settings) -> None:
     kept = settings.retention.model_copy(update={"note_days": 30})
     _, facts = seen(settings.model_copy(update={"retention": kept}))
