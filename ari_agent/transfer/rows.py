@@ -52,6 +52,7 @@ class Call(_Row):
     reason: Code | None
     escalated_to: Code | None
     turns: Count | None
+    filed_at: AwareDatetime | None
 
 
 class Turn(_Row):
