@@ -17,6 +17,8 @@ Kind = Literal["missing", "no-cdr", "doubled", "differs", "event-gap"]
 
 NEAR = timedelta(seconds=30)
 """Asterisk's clock has whole seconds, and the end of a call is written by a program that may be busy."""
+SOON = timedelta(seconds=2)
+"""A second may be missing in Asterisk's clock."""
 FALLBACK = "fallback"
 """Extension of our dialplan that rings the people."""
 OFFER, UNCLAIMED, OVERFLOW = "offer", "unclaimed", "overflow"
@@ -131,7 +133,8 @@ def compare(
         elif ident in deleted:
             result.missing.append(Missing(call, deleted[ident].outcome or "unknown", "row-deleted", ident))
         else:
-            cause = _cause(call, says_why=records.says_why)
+            told_from = records.says_why_from
+            cause = _cause(call, says_why=told_from is not None and told_from <= call.start)
             result.missing.append(Missing(call, _outcome(call, cause), cause))
     found = {*pairs.values()}
     result.findings += [Finding("no-cdr", "row-deleted", key, o.at) for key, o in deleted.items() if key not in found]
@@ -154,7 +157,12 @@ def _differences(row: LoggedCall, cdr: CdrCall) -> Iterable[Finding]:
     causes = []
     if (row.answered_at is not None) > (cdr.answered_at is not None):
         causes.append("answered")
-    if row.closed_at is not None and (row.outcome == "to-queue") != _was_queued(row, cdr):
+    # Who hangs up at the moment in which the queue is to have the call never gets there.
+    if (
+        row.closed_at is not None
+        and (row.outcome == "to-queue") != _was_queued(row, cdr)
+        and (row.outcome != "to-queue" or cdr.end > row.closed_at + SOON)
+    ):
         causes.append("queue")
     late = row.closed_at is not None and row.closed_at > cdr.end + NEAR and row.reason != "controller-died"
     early = row.began_at < cdr.start - NEAR or (row.answered_at or cdr.start) > cdr.end + NEAR

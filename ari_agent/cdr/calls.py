@@ -84,8 +84,8 @@ class Records:
     """By uniqueid; far legs and Asterisk's own channels too."""
     linked: frozenset[str]
     """Every linkedid."""
-    says_why: bool
-    """Whether the dialplan writes into queue_log why a call did not go to the AI."""
+    says_why_from: datetime | None
+    """Since when the dialplan writes into queue_log why a call did not go to the AI, as far as is known."""
 
     @property
     def newest(self) -> datetime | None:
@@ -99,14 +99,15 @@ def gathered(legs: Iterable[Leg], queued: Iterable[Queued]) -> Records:
     for leg in legs:
         by_channel[leg.uniqueid].append(leg)
     calls = {uniqueid: _call(uniqueid, lines) for uniqueid, lines in by_channel.items()}
-    says_why = False
+    says_why_from = None
     for line in queued:
-        says_why |= line.event == OURS
+        if line.event == OURS:
+            says_why_from = min(says_why_from or line.at, line.at)
         call = calls.get(line.uniqueid)
         if call is not None:
             _note(call, line)
     linked = frozenset(leg.linkedid for lines in by_channel.values() for leg in lines if leg.linkedid)
-    return Records(calls, linked, says_why)
+    return Records(calls, linked, says_why_from)
 
 
 def _call(uniqueid: str, legs: list[Leg]) -> CdrCall:

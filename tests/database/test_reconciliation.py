@@ -213,7 +213,8 @@ async def test_numbers_used_by_writing_that_did_not_succeed_are_no_gap(pbx: Pbx)
     ("outcome", "line", "causes"),
     [
         ("solved", {"extension": "offer", "answered": False}, ["answered"]),
-        ("to-queue", {"extension": "offer"}, ["queue"]),
+        ("to-queue", {"extension": "offer", "seconds": 80}, ["queue"]),
+        ("to-queue", {"extension": "offer", "seconds": 60}, []),
         ("solved", {"extension": "fallback"}, ["queue"]),
         ("solved", {"extension": "offer", "seconds": 5}, ["time"]),
     ],

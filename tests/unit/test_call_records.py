@@ -46,7 +46,7 @@ async def test_a_line_of_master_csv_is_a_call_with_all_that_matters(logs: Logs) 
     assert read_call.is_inbound(["ari-agent"])
     assert not read_call.is_inbound(["elsewhere"])
     assert read_call.queue_at == [AT + timedelta(seconds=1)]
-    assert records.says_why
+    assert records.says_why_from == AT
     assert report.broken == 0
 
 
