@@ -4,7 +4,10 @@ Audio is the clock of a call: turns end, and silent callers are asked, by counti
 silence, is put on hold or has died sends none, so silence is put in their place:
 
 phone    │▁│▂│▆│▇│▅│                                  │▂│▇│
-here     │▁│▂│▆│▇│▅│         (gap)         │0│0│0│0│0│▂│▇│        and what the gap has left out comes at its end
+here     │▁│▂│▆│▇│▅│         (gap)         │0│0│0│0│0│▂│▇│
+
+The gap itself is left out once: of a phone that is only late, or of which packets are lost, it would end sentences too
+early. Between single frames of comfort noise it is made up for, or time would run slower.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ WAITING_FRAMES = 250
 """Kept while nobody listens (5 s); the oldest is dropped beyond that."""
 FRAME_S = FRAME_MS / 1000
 SILENCE = bytes(FRAME_BYTES)
+SINGLE = 2
+"""So few frames between two gaps are no sound of the caller."""
 
 
 class Incoming:
@@ -28,10 +33,13 @@ class Incoming:
         self._items: asyncio.Queue[bytes | MediaError | None] = asyncio.Queue(WAITING_FRAMES)
         self._came_at = asyncio.get_running_loop().time()
         """Loop time in seconds of the last frame that came; at first, of the beginning."""
+        self._since_gap = 0
+        """Frames that came since the last gap."""
 
     def put(self, frame: bytes) -> None:
         """Add a frame; never blocks."""
         self._came_at = asyncio.get_running_loop().time()
+        self._since_gap += 1
         self._put(frame)
 
     async def keep_time(self, gap_s: float) -> None:
@@ -42,8 +50,9 @@ class Incoming:
             await asyncio.sleep(came_at + gap_s - FRAME_S - loop.time())
             await asyncio.sleep(FRAME_S)  # twice: what came while the loop was held up is read before the gap counts
             if self._came_at == came_at:
-                for _ in range(round(gap_s / FRAME_S)):
+                for _ in range(round(gap_s / FRAME_S) if self._since_gap <= SINGLE else 0):
                     self._put(SILENCE)
+                self._since_gap = 0
                 await self._fill(gap_s)
 
     async def _fill(self, gap_s: float) -> None:

@@ -67,12 +67,12 @@ async def phone() -> AsyncIterator[Phone]:
         one.line.incoming.end(None)
 
 
-async def test_the_turn_of_a_caller_whose_phone_falls_silent_with_them_ends_as_soon_as_any() -> None:
+async def test_the_turn_of_a_caller_whose_phone_falls_silent_with_them_ends_a_gap_later_than_any_other() -> None:
     async with phone() as caller:
         for _ in range(2):
             await caller.sends(LOUD, 800)
             await caller.hears_in(SpeechStarted)
-            assert await caller.hears_in(Said) == pytest.approx(0.24, abs=0.03)
+            assert await caller.hears_in(Said) == pytest.approx(0.24 + GAP_S, abs=0.03)
             await asyncio.sleep(3)  # and when it speaks again, it is heard again
 
 
@@ -96,7 +96,8 @@ async def test_a_phone_that_sends_now_and_then_in_silence_is_no_slower_clock(eve
 async def test_frames_that_come_late_lose_nothing_and_the_end_of_the_line_is_the_end() -> None:
     incoming = Incoming()
     clock = asyncio.create_task(incoming.keep_time(GAP_S))
-    incoming.put(LOUD)
+    for _ in range(3):
+        incoming.put(LOUD)
     await asyncio.sleep(0.5)
     incoming.put(LOUD)
     await asyncio.sleep(0.1)  # shorter than a gap
@@ -106,6 +107,18 @@ async def test_frames_that_come_late_lose_nothing_and_the_end_of_the_line_is_the
     frames = [frame async for frame in incoming.frames()]
     await asyncio.wait([clock])
     loud = [number for number, frame in enumerate(frames) if frame == LOUD]
-    assert frames.count(QUIET) == len(frames) - 3
-    assert loud == [0, loud[1], loud[1] + 1]
-    assert len(frames) * FRAME_MS == pytest.approx(540, abs=30)
+    assert frames.count(QUIET) == len(frames) - 5
+    assert loud == [0, 1, 2, loud[3], loud[3] + 1]
+    assert len(frames) * FRAME_MS == pytest.approx((0.5 - GAP_S) * 1000 + 100, abs=30)
+
+
+async def test_a_phone_that_is_late_for_a_moment_does_not_end_its_callers_sentence() -> None:
+    async with phone() as caller:
+        await caller.sends(LOUD, 800)  # all words of it: they make sense
+        await caller.hears_in(SpeechStarted)
+        await asyncio.sleep(0.3)
+        for _ in range(15):
+            caller.line.incoming.put(LOUD)  # what is late comes at once
+        await caller.sends(LOUD, 200)
+        assert caller.heard.empty()
+        await caller.hears_in(Said)
