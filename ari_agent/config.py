@@ -307,7 +307,12 @@ class Log(Section):
     )
     stamps: Path = Field(Path("/var/lib/ari-agent/stamps"), description="Folder of the anchors' time stamps")
 
-    @field_validator("spool", "anchors", "anchor_key", "stamps")
+    number_key: Path = Field(
+        Path("/var/lib/ari-agent/number.key"),
+        description="Keys that seal callers' numbers, made at the first start; outside the database's folder",
+    )
+
+    @field_validator("spool", "anchors", "anchor_key", "number_key", "stamps")
     @classmethod
     def _beside(cls, path: Path, info: ValidationInfo) -> Path:
         return beside_the_file(path, info)
@@ -316,6 +321,14 @@ class Log(Section):
     def _authority(self) -> Self:
         if self.stamp_url is not None and self.stamp_ca is None:
             raise ValueError("log.stamp_url needs log.stamp_ca, the certificates that vouch for the authority")
+        return self
+
+    @model_validator(mode="after")
+    def _key_elsewhere(self) -> Self:
+        """A copy of the database's folder must not bring the key with it."""
+        for name, folder in (("log.data", self.data), ("log.spool", self.spool)):
+            if self.number_key.absolute().is_relative_to(folder.absolute()):
+                raise ValueError(f"log.number_key must not lie in the folder {name}: name a file elsewhere")
         return self
 
 
@@ -389,16 +402,18 @@ def load(path: Path | None = None) -> Settings:
 
 
 def _with_own_account(settings: Settings) -> Settings:
-    """Return the settings with the database address of whoever runs the command, when ARI_AGENT_DATABASE names one.
+    """Return the settings with what whoever runs the command has of their own.
 
-    The settings hold the controller's account; people have accounts of their own, with passwords where libpq looks.
+    ARI_AGENT_DATABASE: the settings hold the controller's account; people have accounts of their own, with passwords
+    where libpq looks. ARI_AGENT_NUMBER_KEY: the controller's keys of numbers are for its account alone; people who may
+    see numbers have a copy.
     """
-    address = os.environ.get("ARI_AGENT_DATABASE")
-    if not address:
-        return settings
-    return settings.model_copy(
-        update={"log": settings.log.model_copy(update={"database": address, "password_file": None})}
-    )
+    update: dict[str, Any] = {}
+    if address := os.environ.get("ARI_AGENT_DATABASE"):
+        update |= {"database": address, "password_file": None}
+    if key := os.environ.get("ARI_AGENT_NUMBER_KEY"):
+        update["number_key"] = Path(key)
+    return settings.model_copy(update={"log": settings.log.model_copy(update=update)}) if update else settings
 
 
 def checked(values: dict[str, Any]) -> Dialogue:

@@ -20,6 +20,7 @@ AgentError
 ├── CdrError               Asterisk's records of calls cannot be read: what to change in the sentence
 ├── AnchorError            the anchors of the call log or their key cannot be read or written
 │   └── StampError         an anchor got no time stamp, or its stamp is wrong; retry
+├── SealingError           callers' numbers cannot be sealed or opened: file and remedy in the sentence
 ├── SpoolError             the call log's file on the local disk takes no entries or gives none; retry
 └── CallLogError           the call log's database cannot be reached; retry
     └── CallLogUnusable    its settings or its schema cannot work: somebody has to change something
@@ -132,6 +133,10 @@ class StampError(AnchorError):
     retryable = True
 
 
+class SealingError(AgentError):
+    """Callers' numbers cannot be sealed or opened."""
+
+
 class ArchiveError(AgentError):
     """Recordings or their keys cannot be kept, read or erased."""
 
@@ -170,6 +175,8 @@ SPOOL_TROUBLE = {
     "disk": "the spool of the call log cannot be read or written: check log.spool, its owner and its disk",
     "damaged": "the spool of the call log cannot be read: it was set aside, and a new one is begun",
     "in-use": "another controller uses the spool of the call log: asterisk.node must be unique",
+    "sealed": "the spool of the call log holds entries of a key that log.number_key does not: add the key's line from "
+    "a backup; until then these entries wait and new ones go to the database directly",
     "slow": "the disk of the spool of the call log does not answer",
 }
 

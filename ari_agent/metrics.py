@@ -48,6 +48,7 @@ LOG_ENTRIES = Counter(
     "hold them)",
     ["result"],
 )
+LOG_KEY_UP = Gauge("ari_agent_log_key_up", "1 while the keys of callers' numbers (log.number_key) can be read, else 0")
 TASKS = Gauge("ari_agent_tasks", "Tasks of the service's event loop: a number that grows from day to day is a leak")
 REFUSED = Counter(
     "ari_agent_refused_calls",

@@ -26,7 +26,7 @@ class CallOpened:
     dialled: str
     """The number the caller dialled."""
     caller: str | None
-    """The calling number, None when withheld."""
+    """The calling number, None when withheld, "" when it could not be kept."""
     test: bool = False
 
 

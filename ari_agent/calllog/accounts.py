@@ -9,7 +9,9 @@ from psycopg import sql
 
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import seal_waiting
 from ari_agent.calllog.schema import migrate
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.config import Log
 
 Part = Literal["auditor", "desk", "privacy"]
@@ -63,10 +65,13 @@ async def install(settings: Log, statements: str) -> list[str]:
         return applied
 
 
-async def update(settings: Log) -> list[str]:
-    """Bring the schema up to date and return the migrations that were applied. Raises CallLogError."""
+async def update(settings: Log, numbers: Numbers) -> tuple[list[str], int]:
+    """Bring the schema up to date, and seal what an older version wrote.
+
+    Return the migrations that were applied and how many numbers were sealed. Raises CallLogError.
+    """
     async with Database(settings) as database, await database.connect() as connection:
-        return await migrate(connection)
+        return await migrate(connection), await seal_waiting(connection, numbers)
 
 
 async def _run(connection: Connection, statements: str) -> None:

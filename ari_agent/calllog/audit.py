@@ -108,7 +108,7 @@ async def _stamped(settings: Log) -> tuple[int, str | None]:
 
 
 def _signature(settings: Log) -> Callable[[Anchor], bool]:
-    """Return what examines a signature; its package is loaded here, because only an audit needs it."""
+    """Return what examines a signature; only an audit loads it."""
     from ari_agent.calllog import signing
 
     key = signing.public_key(settings.anchor_key)

@@ -107,7 +107,7 @@ async def reconcile(settings: Settings, wanted: Window, now: datetime) -> Reconc
         await rows(
             connection, "reconciled_from", {}, settings.log.connect_s, _TROUBLE
         )  # or the writer would wait for it
-        async with PostgresLog.open(settings.log, WRITER) as log:
+        async with PostgresLog.open(settings.log, WRITER, settings.company.area_code) as log:
             await _written(log)  # what an earlier run has left
             run = _Run(settings, connection, log, now)
             return await run.reconcile(records, report, await run.judged(wanted))

@@ -97,3 +97,7 @@ SELECT
     nummer AS number, zeitpunkt AS at, anrufe_der_anlage AS calls, ungeklaert AS unexplained,
     unlesbare_zeilen AS broken
 FROM ari_agent.v_abgleich ORDER BY nummer DESC LIMIT 1
+
+-- name: proof_numbers
+SELECT
+    ari_agent.unversiegelt() AS waiting, (SELECT id FROM ari_agent.number_key ORDER BY since DESC, id LIMIT 1) AS key

@@ -6,24 +6,31 @@ What was set by hand stays as it is: no file changes the route or the target of 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from ari_agent.calllog.contact_rows import Listed
 from ari_agent.calllog.database import GRACE_S, Connection, Database, wrapped
 from ari_agent.calllog.phone_book import Treatment
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import seal_waiting
 from ari_agent.calllog.schema import migrate
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.config import Log
+from ari_agent.errors import CallLogError
 from ari_agent.task import Contact
 
 BY_HAND = "von Hand"
 """Source of what no file has brought."""
 _AT_ONCE = 5_000
 """Contacts in one statement, so that it stays within its time limit."""
+
+_E164 = re.compile(r"\+[1-9][0-9]{3,14}")
 
 _UNREACHABLE = "the contacts could not be read or changed: does Postgres answer, and may the account change them?"
 
@@ -81,25 +88,30 @@ def _merged(old: Stored | None, entry: Listed) -> Contact:
 class ContactStore:
     """Changes contacts; controllers that hold them in memory are told by the database."""
 
-    def __init__(self, connection: Connection, limit_s: float) -> None:
+    def __init__(self, connection: Connection, limit_s: float, numbers: Numbers) -> None:
         self._connection = connection
+        self._numbers = numbers
         self._limit_s = limit_s + GRACE_S
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Log) -> AsyncIterator[ContactStore]:
-        """Connect, and make the tables where there are none yet. Raises CallLogError."""
+        """Connect, and make the tables where there are none yet. Raises CallLogError, SealingError."""
+        numbers = Numbers(settings.number_key, create=True)
+        await asyncio.to_thread(numbers.require)
         async with Database(settings) as database:
             connection = await database.connect()
             try:
                 await migrate(connection)
-                yield cls(connection, database.limit_s)
+                await seal_waiting(connection, numbers)
+                yield cls(connection, database.limit_s, numbers)
             finally:
                 await connection.close()
 
     async def contacts(self) -> dict[str, Stored]:
-        """Return all contacts by number. Raises CallLogError."""
-        return {row["number"]: _stored(row) for row in await self._run("contacts", {})}
+        """Return all contacts by number, in its order. Raises CallLogError, SealingError."""
+        stored = [self._stored(row) for row in await self._run("contacts", {})]
+        return {known.contact.number: known for known in sorted(stored, key=lambda known: known.contact.number)}
 
     async def preview(self, listed: Iterable[Listed], *, replacing: bool = False) -> Changes:
         """Return what `take` would change. Raises CallLogError."""
@@ -143,10 +155,22 @@ class ContactStore:
                 yield
 
     async def _put(self, contacts: list[Stored]) -> None:
+        if not all(_E164.fullmatch(put.contact.number) for put in contacts):  # the database cannot see it
+            raise CallLogError(_UNREACHABLE)
         for start in range(0, len(contacts), _AT_ONCE):
             some = contacts[start : start + _AT_ONCE]
+            ids = [uuid4() for _ in some]
+            sealed = [
+                self._numbers.seal("contact", ident, put.contact.number) for ident, put in zip(ids, some, strict=True)
+            ]
+            # A digest of an older key, from before a rotation that has not come to its end.
+            older = [d for put in some for d in self._numbers.digests(put.contact.number)[:-1]]
+            if older:
+                await self._run("contacts_remove", {"digests": older})
             values = {
-                "numbers": [put.contact.number for put in some],
+                "ids": ids,
+                "numbers": [each.number for each in sealed],
+                "digests": [each.digest for each in sealed],
                 "names": [put.contact.name for put in some],
                 "companies": [put.contact.company for put in some],
                 "routes": [put.contact.route for put in some],
@@ -156,7 +180,8 @@ class ContactStore:
             await self._run("contacts_put", values)
 
     async def _remove(self, numbers: list[str]) -> int:
-        return len(await self._run("contacts_remove", {"numbers": numbers})) if numbers else 0
+        digests = self._numbers.digests(*numbers)
+        return len(await self._run("contacts_remove", {"digests": digests})) if digests else 0
 
     async def _run(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
         with wrapped(_UNREACHABLE):
@@ -164,11 +189,11 @@ class ContactStore:
                 cursor = await self._connection.execute(QUERIES[query], values)
                 return await cursor.fetchall() if cursor.description else []
 
+    def _stored(self, row: Mapping[str, Any]) -> Stored:
+        number = self._numbers.open("contact", row["id"], row["number"])
+        return Stored(contact_of(row, number), row["source"], row["imported_at"])
 
-def _stored(row: Mapping[str, Any]) -> Stored:
-    return Stored(contact_of(row), row["source"], row["imported_at"])
 
-
-def contact_of(row: Mapping[str, Any]) -> Contact:
-    """Return the contact of a row of the query "contacts"."""
-    return Contact(row["number"], row["name"], row["company"], row["route"], row["target"])
+def contact_of(row: Mapping[str, Any], number: str) -> Contact:
+    """Return the contact of a row of the query "contacts", whose number stays sealed there."""
+    return Contact(number, row["name"], row["company"], row["route"], row["target"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,6 +14,7 @@ import psycopg
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
 from ari_agent.calllog.reading import Row, rows
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.config import Log
 
 Kind = Literal["note", "task"]
@@ -72,18 +73,21 @@ class Correctable:
 
 
 class Corrector:
-    """Reads and corrects over one connection. All methods raise CallLogError."""
+    """Reads and corrects over one connection. All methods raise CallLogError, and SealingError for a task's number."""
 
-    def __init__(self, connection: Connection, limit_s: float) -> None:
+    def __init__(self, connection: Connection, limit_s: float, numbers: Numbers) -> None:
         self._connection = connection
         self._limit_s = limit_s
+        self._numbers = numbers
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Log) -> AsyncIterator[Corrector]:
         """Connect to the call log that ari-agent has made."""
+        numbers = Numbers(settings.number_key)
+        await numbers.refresh()
         async with Database(settings, create=False) as database, await database.connect() as connection:
-            yield cls(connection, database.limit_s)
+            yield cls(connection, database.limit_s, numbers)
 
     async def beginning(self, kind: Kind, prefix: str) -> list[Correctable]:
         """Return the notes or tasks whose id begins so, at most two; none for ""."""
@@ -102,7 +106,7 @@ class Corrector:
             try:
                 async with self._connection.transaction():
                     for revision, (field, new) in enumerate(changes.items(), at.revision + 1):
-                        change = {"revision": revision, "field": field, "new": list(new)}
+                        change = {"revision": revision, "field": field, **self._stored(at.id, field, new)}
                         await self._connection.execute(QUERIES["correct"], values | change)
             except psycopg.errors.UniqueViolation:
                 return False
@@ -111,7 +115,26 @@ class Corrector:
     async def _correctable(self, kind: Kind, row: Row) -> Correctable:
         ident = row["call" if kind == "note" else "id"]
         found = await self._rows("corrections_of", {"note": None, "task": None, kind: ident})
-        return Correctable(kind, ident, originals(kind, row), tuple(map(correction_of, found)))
+        original, corrections = originals(kind, row), tuple(map(correction_of, found))
+        if kind == "task":
+            original["number"] = self._opened(ident, original["number"])
+            corrections = tuple(self._readable(ident, each) for each in corrections)
+        return Correctable(kind, ident, original, corrections)
+
+    def _readable(self, ident: UUID, stored: Correction) -> Correction:
+        if stored.field != "number":
+            return stored
+        return replace(stored, old=self._opened(ident, stored.old), new=self._opened(ident, stored.new))
+
+    def _opened(self, ident: UUID, sealed: Value) -> Value:
+        return tuple(self._numbers.open("task", ident, bytes.fromhex(text)) for text in sealed)
+
+    def _stored(self, ident: UUID, field: str, new: Value) -> dict[str, Any]:
+        """Return what a field holds as the database has it: a number sealed, as hexadecimal text, with its digest."""
+        if field != "number" or not new:
+            return {"new": list(new), "digest": None}
+        sealed = self._numbers.seal("task", ident, new[0])
+        return {"new": [sealed.number.hex()], "digest": sealed.digest}
 
     async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         return await rows(self._connection, query, values, self._limit_s)

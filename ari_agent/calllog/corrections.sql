@@ -9,7 +9,7 @@ LIMIT 2
 
 -- name: correctable_tasks
 -- Those whose id begins so, as they were taken down.
-SELECT id, caller_name AS name, number, company, email, recipient, matter, earliest, latest, urgency FROM ari_agent.task
+SELECT id, caller_name AS name, encode(number, 'hex') AS number, company, email, recipient, matter, earliest, latest, urgency FROM ari_agent.task
 WHERE starts_with(id::text, %(prefix)s::text)
 ORDER BY id
 LIMIT 2
@@ -21,5 +21,7 @@ ORDER BY revision
 
 -- name: correct
 -- The trigger does the rest: what was there before, when and by which account, the event.
-INSERT INTO ari_agent.correction (note, task, revision, field, person, new)
-VALUES (%(note)s::uuid, %(task)s::uuid, %(revision)s, %(field)s, %(person)s, %(new)s::text[])
+INSERT INTO ari_agent.correction (note, task, revision, field, person, new, new_digest)
+VALUES (
+    %(note)s::uuid, %(task)s::uuid, %(revision)s, %(field)s, %(person)s, %(new)s::text[], %(digest)s::bytea
+)

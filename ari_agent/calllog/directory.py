@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import structlog
 
 from ari_agent.backoff import backoff
 from ari_agent.calllog.contacts import contact_of
 from ari_agent.calllog.database import GRACE_S, Connection, Database, wrapped
-from ari_agent.calllog.phone_book import PhoneBook
+from ari_agent.calllog.phone_book import readings
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import seal_waiting
 from ari_agent.calllog.schema import migrate
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.config import Log
 from ari_agent.errors import AgentError
 from ari_agent.task import Contact
@@ -31,13 +34,18 @@ log = structlog.get_logger(__name__)
 
 
 class PostgresDirectory:
-    """Implements Directory with the contacts as they were when the database last answered; at first there are none."""
+    """Implements Directory with the contacts as they were when the database last answered; at first there are none.
 
-    def __init__(self, database: Database, area_code: str, refresh_s: float = REFRESH_S) -> None:
+    They are found by the digests of their numbers; the numbers themselves stay sealed.
+    """
+
+    def __init__(self, database: Database, numbers: Numbers, area_code: str, refresh_s: float = REFRESH_S) -> None:
         self._database = database
+        self._numbers = numbers
         self._area_code = area_code
         self._refresh_s = refresh_s
-        self._book = PhoneBook((), area_code)
+        self._book: dict[bytes, Contact] = {}
+        """By digest, without their numbers."""
         self._print: object = None
         """The database's fingerprint of the contacts in the book."""
         self._away = False
@@ -54,7 +62,7 @@ class PostgresDirectory:
         `area_code` is the company's, for calling numbers that come without one.
         """
         async with Database(settings) as database:
-            directory = cls(database, area_code, refresh_s)
+            directory = cls(database, Numbers(settings.number_key, create=True), area_code, refresh_s)
             following = asyncio.create_task(directory._follow(), name="contacts")
             try:
                 with suppress(TimeoutError):
@@ -67,7 +75,11 @@ class PostgresDirectory:
 
     def find(self, number: str) -> Contact | None:
         """Return the contact with that calling number, however it is written; None for nobody."""
-        return self._book.find(number)
+        for reading in readings(number, self._area_code):
+            for digest in self._numbers.digests(reading):
+                if contact := self._book.get(digest):
+                    return replace(contact, number=reading)
+        return None
 
     async def _follow(self) -> None:
         delays = backoff()
@@ -89,6 +101,7 @@ class PostgresDirectory:
         connection = await self._database.connect()
         try:
             await migrate(connection)
+            await seal_waiting(connection, self._numbers)
             with wrapped(_AWAY):
                 await connection.execute(QUERIES["contacts_listen"])
         except BaseException:
@@ -97,12 +110,13 @@ class PostgresDirectory:
         return connection
 
     async def _look(self, connection: Connection) -> None:
-        """Read the contacts if any has changed. Raises CallLogError."""
+        """Read the contacts if any has changed, and the keys. Raises CallLogError."""
+        await self._numbers.refresh()
         with wrapped(_AWAY):
             async with asyncio.timeout(self._database.limit_s + GRACE_S):
                 found = await (await connection.execute(QUERIES["contacts_print"])).fetchone()
                 if found != self._print:
-                    self._book = PhoneBook(await _read(connection), self._area_code)
+                    self._book = await _read(connection)
                     # Older than what was read, if it changed meanwhile: then the next look reads once more.
                     self._print = found
                     log.info("contacts read", contacts=len(self._book))
@@ -116,10 +130,10 @@ class PostgresDirectory:
                 pass
 
 
-async def _read(connection: Connection) -> list[Contact]:
-    contacts: list[Contact] = []
+async def _read(connection: Connection) -> dict[bytes, Contact]:
+    contacts: dict[bytes, Contact] = {}
     cursor = await connection.execute(QUERIES["contacts"])
     while page := await cursor.fetchmany(_PAGE):
-        contacts += map(contact_of, page)
+        contacts |= {row["digest"]: contact_of(row, "") for row in page if row["digest"] is not None}
         await asyncio.sleep(0)  # calls go on between two pages
     return contacts

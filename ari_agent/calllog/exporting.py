@@ -12,13 +12,15 @@ from psycopg.rows import dict_row
 
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import none_waits
 from ari_agent.calllog.schema import migrate
-from ari_agent.calllog.transferring import begin, require, statement
+from ari_agent.calllog.sealing import Numbers
+from ari_agent.calllog.transferring import begin, opened, require, statement
 from ari_agent.config import Log
 from ari_agent.transfer.cells import MARK, line, lines_of
 from ari_agent.transfer.manifest import What, files_of
 from ari_agent.transfer.package import Package
-from ari_agent.transfer.rows import CALLS, KINDS, VERSIONS, Kind, as_json
+from ari_agent.transfer.rows import CALLS, CONTACTS, KINDS, VERSIONS, Kind, as_json
 
 Progress = Callable[[str, int], None]
 """Is told the file that is written, and how many rows have gone into it."""
@@ -31,13 +33,14 @@ _TROUBLE = "the export could not be made: may the account read all of it? ari_ag
 class Exporter:
     """Reads one moment of the database over one connection."""
 
-    def __init__(self, connection: Connection, what: tuple[What, ...]) -> None:
+    def __init__(self, connection: Connection, what: tuple[What, ...], numbers: Numbers) -> None:
         self._connection = connection
+        self._numbers = numbers
         self._what = what
         self._newest_version = 0
 
     async def write(self, package: Package, progress: Progress) -> None:
-        """Write the files of rows. Raises CallLogError, TransferError."""
+        """Write the files of rows. Raises CallLogError, SealingError, TransferError."""
         for file, kind in KINDS.items():
             if file not in files_of(self._what):
                 continue
@@ -65,6 +68,15 @@ class Exporter:
                     progress(name, member.rows)
 
     async def _rows(self, kind: Kind) -> AsyncIterator[dict[str, Any]]:
+        """Yield the rows in the order of their key; contacts all at once, as sealed numbers have no order."""
+        if kind is CONTACTS:
+            for row in sorted([row async for row in self._read(kind)], key=lambda row: str(row["number"])):
+                yield row
+            return
+        async for row in self._read(kind):
+            yield row
+
+    async def _read(self, kind: Kind) -> AsyncIterator[dict[str, Any]]:
         values = {"notes": "notes" in self._what, "turns": "turns" in self._what} if kind is CALLS else None
         query = statement("transfer_calls" if kind is CALLS else "transfer_rows", kind)
         with wrapped(_TROUBLE):
@@ -72,7 +84,7 @@ class Exporter:
                 await cursor.execute(query, values)
                 while page := await cursor.fetchmany(_AT_ONCE):
                     for row in page:
-                        yield as_json(row)
+                        yield as_json(opened(kind, row, self._numbers))
 
 
 @asynccontextmanager
@@ -82,8 +94,11 @@ async def exporter(settings: Log, what: tuple[What, ...], person: str) -> AsyncI
     An older schema is brought up to date first, because the record needs it. Raises CallLogError; TransferError when
     the account may not read all rows of them.
     """
+    numbers = Numbers(settings.number_key)
+    await numbers.refresh()
     async with Database(settings, create=False) as database, await database.connect() as connection:
         await migrate(connection)
+        await none_waits(connection)
         with wrapped(_TROUBLE):
             kinds = [kind for file, kind in KINDS.items() if file in files_of(what)]
             await require(connection, kinds, "SELECT")
@@ -92,4 +107,4 @@ async def exporter(settings: Log, what: tuple[What, ...], person: str) -> AsyncI
             await connection.set_read_only(True)
             async with connection.transaction():
                 await connection.execute(QUERIES["transfer_whole"])
-                yield Exporter(connection, what)
+                yield Exporter(connection, what, numbers)

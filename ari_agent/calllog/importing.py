@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from psycopg.types.json import Jsonb
 
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import seal_waiting
 from ari_agent.calllog.schema import migrate
-from ari_agent.calllog.transferring import begin, require, statement
+from ari_agent.calllog.sealing import Numbers
+from ari_agent.calllog.transferring import begin, opened, require, sealed, statement
 from ari_agent.config import Log
 from ari_agent.errors import TransferError
 from ari_agent.knowledge.version import checksum, from_plain
@@ -48,16 +51,23 @@ class _Undo(Exception):
 class Importer:
     """Imports over one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, numbers: Numbers) -> None:
         self._connection = connection
+        self._numbers = numbers
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Log) -> AsyncIterator[Importer]:
-        """Connect, and make the tables where there are none yet. Raises CallLogError."""
+    async def open(cls, settings: Log, area_code: str = "") -> AsyncIterator[Importer]:
+        """Connect, and make the tables where there are none yet. Raises CallLogError, SealingError.
+
+        `area_code` is the company's, for calling numbers that came without one.
+        """
+        numbers = Numbers(settings.number_key, area_code, create=True)
+        await asyncio.to_thread(numbers.require)
         async with Database(settings) as database, await database.connect() as connection:
             await migrate(connection)
-            yield cls(connection)
+            await seal_waiting(connection, numbers)
+            yield cls(connection, numbers)
 
     async def take(
         self, source: Source, what: tuple[What, ...], person: str, progress: Progress, *, dry: bool
@@ -93,9 +103,10 @@ class Importer:
 
     async def _store(self, kind: Kind, batch: list[Numbered]) -> int:
         """Store what is not there yet, and return how many that are. Raises TransferError."""
-        values = {"rows": Jsonb([row for _, row in batch])}
+        values = {"rows": Jsonb([sealed(kind, row, self._numbers) for _, row in batch])}
         found = await (await self._connection.execute(statement("transfer_known", kind), values)).fetchall()
-        there = {tuple(row[name] for name in kind.key): row for row in map(as_json, found)}
+        known = [as_json(opened(kind, row, self._numbers)) for row in found]
+        there = {tuple(row[name] for name in kind.key): row for row in known}
         missing = []
         for number, row in batch:
             other = there.get(tuple(row[name] for name in kind.key))
@@ -111,7 +122,8 @@ class Importer:
         """Store rows; False, and nothing is stored, when one of them cannot be."""
         try:
             async with self._connection.transaction():
-                await self._connection.execute(statement("transfer_put", kind), {"rows": Jsonb(rows)})
+                values = {"rows": Jsonb([sealed(kind, row, self._numbers) for row in rows])}
+                await self._connection.execute(statement("transfer_put", kind), values)
         except (psycopg.DataError, psycopg.IntegrityError):
             return False
         return True
@@ -121,7 +133,8 @@ class Importer:
         for number, row in rows:
             try:
                 async with self._connection.transaction():
-                    await self._connection.execute(statement("transfer_put", kind), {"rows": Jsonb([row])})
+                    values = {"rows": Jsonb([sealed(kind, row, self._numbers)])}
+                    await self._connection.execute(statement("transfer_put", kind), values)
             except (psycopg.DataError, psycopg.IntegrityError) as e:
                 # The driver's text holds the values; the names of columns and rules do not.
                 rule = e.diag.column_name or e.diag.constraint_name or type(e).__name__

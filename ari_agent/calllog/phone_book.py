@@ -39,6 +39,42 @@ def is_written(text: str) -> bool:
     return _WRITTEN.fullmatch(text) is not None
 
 
+def readings(number: str, area_code: str = "") -> Iterator[str]:
+    """Yield as E.164 what a calling number may be: some trunks leave out the + before the country, some the first 0.
+
+    `area_code`: the company's, see `e164`.
+    """
+    for written in _spellings(number.strip(), area_code):
+        if valid := _valid(written):
+            yield valid
+
+
+def same_for_all(number: str, area_code: str = "") -> str:
+    """Return one form for all spellings of a calling number: as E.164 if it can be one, else its figures alone.
+
+    What has no figures at all, such as "anonymous", stays as it is.
+    """
+    number = number.strip()
+    whole = number.startswith(_WHOLE)
+    for written in _spellings(number, area_code):
+        if found := _valid(written, possible=whole):
+            return found
+    return re.sub(r"[^0-9]", "", number) or number
+
+
+def _spellings(number: str, area_code: str) -> list[str]:
+    if not number.startswith(_WHOLE):
+        return ["+" + number, area_code + number, "0" + number]
+    # Some telephone systems put the 0 for an outside line before it.
+    match len(number) - len(number.lstrip("0")):
+        case 0 | 1:
+            return [number]
+        case 2:
+            return [number, number[1:]]
+        case _:
+            return [number[1:], number]
+
+
 class PhoneBook:
     """Implements Directory on what it is made of; it never changes."""
 
@@ -53,26 +89,21 @@ class PhoneBook:
 
     def find(self, number: str) -> Contact | None:
         """Return the contact with that calling number, however it is written; None for nobody."""
-        for read in self._readings(number.strip()):
+        for read in readings(number, self._area_code):
             if contact := self._contacts.get(read):
                 return contact
         return None
 
-    def _readings(self, number: str) -> Iterator[str]:
-        """Yield what a calling number may be: some trunks leave out the + before the country, some the first 0."""
-        written = [number] if number.startswith(_WHOLE) else ["+" + number, self._area_code + number, "0" + number]
-        for reading in written:
-            if valid := _valid(reading):
-                yield valid
 
-
-def _valid(written: str) -> str | None:
+def _valid(written: str, *, possible: bool = False) -> str | None:
+    """Return a number as E.164 if it is one; `possible`: if it has as many figures as one."""
     if not is_written(written):
         return None
     try:
         number = phonenumbers.parse(written, REGION)
     except NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number) or number.extension:
+    is_one = phonenumbers.is_possible_number if possible else phonenumbers.is_valid_number
+    if not is_one(number) or number.extension:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -39,7 +39,7 @@ WITH gone AS (
     RETURNING id, call
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.call AND e.kind = 'task' AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
+    WHERE e.call = gone.call AND e.kind IN ('task', 'system') AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
@@ -49,18 +49,16 @@ WITH gone AS (
     RETURNING id, call
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.call AND e.kind = 'task' AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
+    WHERE e.call = gone.call AND e.kind IN ('task', 'system') AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
 -- name: retention_caller_number
+-- The pseudonym stays for as long as the row, and with it the seal, which covers it.
 WITH gone AS (
     UPDATE ari_agent.call SET caller = NULL, caller_erased_at = %(moment)s
     WHERE id IN (SELECT ari_agent.expired_numbers(%(moment)s))
     RETURNING id
-), unsalted AS (
-    DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.id AND e.kind = 'opened' AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
@@ -118,41 +116,46 @@ VALUES (%(request)s, %(action)s, %(identity)s, %(found)s, %(places)s)
 SELECT id FROM ari_agent.call
 WHERE
     id = %(call)s::uuid
-    OR caller ~ %(pattern)s::text
-    OR (%(local)s::text <> '' AND regexp_replace(caller, '\D', '', 'g') = %(local)s::text)
+    OR caller_digest = ANY(%(digests)s::bytea [])
 
 -- name: subject_tasks
 -- What was left in these calls, and what others left with this number; a corrected number counts as it is now.
 SELECT t.id, t.call FROM ari_agent.task AS t
 LEFT JOIN LATERAL (
-    SELECT c.task, c.new[1] AS number FROM ari_agent.correction AS c
+    SELECT c.task, c.new_digest AS digest FROM ari_agent.correction AS c
     WHERE c.task = t.id AND c.field = 'number' ORDER BY c.revision DESC LIMIT 1
 ) AS k ON true
-CROSS JOIN LATERAL (SELECT CASE WHEN k.task IS NULL THEN t.number ELSE k.number END AS number) AS now_held
+CROSS JOIN LATERAL (SELECT CASE WHEN k.task IS NULL THEN t.number_digest ELSE k.digest END AS digest) AS now_held
 WHERE
     t.call = ANY(%(calls)s::uuid [])
-    OR now_held.number ~ %(pattern)s::text
-    OR (%(local)s::text <> '' AND regexp_replace(now_held.number, '\D', '', 'g') = %(local)s::text)
+    OR now_held.digest = ANY(%(digests)s::bytea [])
 
 -- name: subject_corrections
 SELECT entry FROM ari_agent.correction
 WHERE note = ANY(%(touched)s::uuid []) OR task = ANY(%(tasks)s::uuid [])
 
 -- name: subject_contacts
-SELECT number, name, company, route, target, imported_at, source FROM ari_agent.contact
-WHERE number = %(e164)s::text
+SELECT id, number, name, company, route, target, imported_at, source FROM ari_agent.contact
+WHERE digest = ANY(%(digests)s::bytea [])
 
 -- name: subject_mentions
 -- Where the number stands in what belongs to calls of others.
 SELECT 'task' AS place, id::text AS key, call FROM ari_agent.task
 WHERE
     NOT id = ANY(%(tasks)s::uuid [])
-    AND concat_ws(' ', caller_name, number, company, email, recipient, matter) ~ %(pattern)s::text
+    AND (
+        number_digest = ANY(%(digests)s::bytea [])
+        OR concat_ws(' ', caller_name, company, email, recipient, matter) ~ %(pattern)s::text
+    )
 UNION ALL
 SELECT 'correction', entry::text, call FROM ari_agent.correction
 WHERE
     NOT coalesce(note = ANY(%(touched)s::uuid []), task = ANY(%(tasks)s::uuid []))
-    AND concat_ws(' ', old::text, new::text) ~ %(pattern)s::text
+    AND (
+        old_digest = ANY(%(digests)s::bytea [])
+        OR new_digest = ANY(%(digests)s::bytea [])
+        OR (field <> 'number' AND concat_ws(' ', old::text, new::text) ~ %(pattern)s::text)
+    )
 UNION ALL
 SELECT 'note', call::text, call FROM ari_agent.note
 WHERE
@@ -163,13 +166,13 @@ SELECT 'turn', call || '/' || number, call FROM ari_agent.turn
 WHERE
     NOT call = ANY(%(touched)s::uuid []) AND concat_ws(' ', caller_text, agent_text) ~ %(pattern)s::text
 UNION ALL
-SELECT 'contact', number, NULL FROM ari_agent.contact
-WHERE number <> %(e164)s::text AND concat_ws(' ', name, company) ~ %(pattern)s::text
+SELECT 'contact', id::text, NULL FROM ari_agent.contact
+WHERE (digest = ANY(%(digests)s::bytea [])) IS NOT true AND concat_ws(' ', name, company) ~ %(pattern)s::text
 
 -- name: subject_export_calls
 SELECT
-    id, opened_at, answered_at, closed_at, node, channel, dialled, caller, test, disclosure_played_ms, outcome, reason,
-    escalated_to, turns
+    id, opened_at, answered_at, closed_at, node, channel, dialled, caller,
+    ari_agent.pseudonym(caller_digest) AS caller_pseudonym, test, disclosure_played_ms, outcome, reason, escalated_to, turns
 FROM ari_agent.call WHERE id = ANY(%(calls)s::uuid []) ORDER BY opened_at, id
 
 -- name: subject_export_turns
@@ -201,7 +204,7 @@ WITH gone AS (
     RETURNING id, call
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.call AND e.kind = 'task' AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
+    WHERE e.call = gone.call AND e.kind IN ('task', 'system') AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
@@ -229,33 +232,36 @@ SELECT 1 FROM gone
 -- name: subject_erase_calls
 -- The row stays, so that the log is complete; nothing in it leads to a person any more.
 WITH gone AS (
-    UPDATE ari_agent.call SET caller = NULL, channel = NULL, caller_erased_at = %(moment)s
-    WHERE id = ANY(%(calls)s::uuid []) AND (caller IS NOT NULL OR channel IS NOT NULL)
+    UPDATE ari_agent.call SET caller = NULL, caller_digest = NULL, channel = NULL, caller_erased_at = %(moment)s
+    WHERE id = ANY(%(calls)s::uuid []) AND num_nonnulls(caller, caller_digest, channel) > 0
     RETURNING id
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.id AND e.kind = 'opened' AND s.entry = e.entry
+    WHERE e.call = gone.id AND 'opened' IN (e.kind, e.detail ->> 'kind') AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
 -- name: subject_erase_contacts
-DELETE FROM ari_agent.contact WHERE number = %(e164)s::text
+DELETE FROM ari_agent.contact WHERE digest = ANY(%(digests)s::bytea [])
 
 -- name: subject_redact_tasks
 WITH gone AS (
     UPDATE ari_agent.task SET
         caller_name = regexp_replace(caller_name, %(pattern)s, '[gelöscht]', 'g'),
         -- Of another person now, but misheard as this one's before it was corrected.
-        number = regexp_replace(number, %(pattern)s, '[gelöscht]', 'g'),
+        number = CASE WHEN number_digest = ANY(%(digests)s::bytea []) THEN NULL ELSE number END,
+        number_digest = CASE WHEN number_digest = ANY(%(digests)s::bytea []) THEN NULL ELSE number_digest END,
         company = regexp_replace(company, %(pattern)s, '[gelöscht]', 'g'),
         email = regexp_replace(email, %(pattern)s, '[gelöscht]', 'g'),
         recipient = regexp_replace(recipient, %(pattern)s, '[gelöscht]', 'g'),
         matter = regexp_replace(matter, %(pattern)s, '[gelöscht]', 'g')
-    WHERE concat_ws(' ', caller_name, number, company, email, recipient, matter) ~ %(pattern)s
+    WHERE
+        number_digest = ANY(%(digests)s::bytea [])
+        OR concat_ws(' ', caller_name, company, email, recipient, matter) ~ %(pattern)s
     RETURNING id, call
 ), unsalted AS (
     DELETE FROM ari_agent.salt AS s USING gone, ari_agent.event AS e
-    WHERE e.call = gone.call AND e.kind = 'task' AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
+    WHERE e.call = gone.call AND e.kind IN ('task', 'system') AND e.detail ->> 'task' = gone.id::text AND s.entry = e.entry
 )
 SELECT 1 FROM gone
 
@@ -279,7 +285,19 @@ UPDATE ari_agent.correction SET
     old = ARRAY(SELECT regexp_replace(t, %(pattern)s, '[gelöscht]', 'g') FROM unnest(old) AS t),
     new = ARRAY(SELECT regexp_replace(t, %(pattern)s, '[gelöscht]', 'g') FROM unnest(new) AS t),
     salt = NULL
-WHERE concat_ws(' ', old::text, new::text) ~ %(pattern)s AND field NOT IN ('earliest', 'latest', 'urgency')
+WHERE
+    concat_ws(' ', old::text, new::text) ~ %(pattern)s
+    AND field NOT IN ('number', 'earliest', 'latest', 'urgency')
+
+-- name: subject_redact_numbers
+-- Of another person, corrected from or to this one's number: what is sealed goes as a whole.
+UPDATE ari_agent.correction SET
+    old = CASE WHEN old_digest = ANY(%(digests)s::bytea []) THEN '{}' ELSE old END,
+    new = CASE WHEN new_digest = ANY(%(digests)s::bytea []) THEN '{}' ELSE new END,
+    old_digest = CASE WHEN old_digest = ANY(%(digests)s::bytea []) THEN NULL ELSE old_digest END,
+    new_digest = CASE WHEN new_digest = ANY(%(digests)s::bytea []) THEN NULL ELSE new_digest END,
+    salt = NULL
+WHERE old_digest = ANY(%(digests)s::bytea []) OR new_digest = ANY(%(digests)s::bytea [])
 
 -- name: subject_redact_turns
 WITH gone AS (

@@ -54,11 +54,13 @@ WITH entry AS (
     VALUES (
         %(entry)s, %(call)s, %(at)s, 'opened',
         jsonb_build_object(
-            'node', %(node)s::text, 'withheld', %(caller)s::text IS NULL, 'test', %(test)s::boolean
+            'node', %(node)s::text, 'withheld', %(withheld)s::boolean, 'test', %(test)s::boolean
         ),
         ari_agent.seal(
             %(salt)s,
-            jsonb_build_object('caller', %(caller)s::text, 'channel', %(channel)s::text, 'dialled', %(dialled)s::text)
+            jsonb_build_object(
+                'caller', encode(%(digest)s::bytea, 'hex'), 'channel', %(channel)s::text, 'dialled', %(dialled)s::text
+            )
         )
     )
     ON CONFLICT (entry) DO NOTHING
@@ -66,15 +68,18 @@ WITH entry AS (
 ), salted AS (
     INSERT INTO ari_agent.salt (entry, call, salt) SELECT %(entry)s::uuid, %(call)s::uuid, %(salt)s::bytea FROM entry
 ), opened AS (
-    INSERT INTO ari_agent.call (id, opened_at, node, channel, dialled, caller, test)
+    INSERT INTO ari_agent.call (
+        id, opened_at, node, channel, dialled, caller, caller_digest, caller_erased_at, test
+    )
     SELECT
         %(call)s::uuid, %(at)s::timestamptz, %(node)s::text, %(channel)s::text, %(dialled)s::text,
-        %(caller)s::text, %(test)s::boolean
+        %(caller)s::bytea, %(digest)s::bytea, %(erased_at)s::timestamptz, %(test)s::boolean
     FROM entry
     ON CONFLICT (id) DO UPDATE SET
         opened_at = EXCLUDED.opened_at, node = EXCLUDED.node, channel = EXCLUDED.channel,
         -- Not EXCLUDED.caller: that would need the right to read callers' numbers.
-        dialled = EXCLUDED.dialled, caller = %(caller)s::text, test = EXCLUDED.test
+        dialled = EXCLUDED.dialled, caller = %(caller)s::bytea, caller_digest = %(digest)s::bytea,
+        caller_erased_at = %(erased_at)s::timestamptz, test = EXCLUDED.test
 )
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
@@ -308,10 +313,10 @@ WITH entry AS (
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: calls
--- The newest calls first, or those whose id begins with a text; the caller's number is shortened here, in the database.
+-- The newest calls first, or those whose id begins with a text.
 SELECT
-    id, opened_at, answered_at, closed_at, node, channel, dialled, ari_agent.gekuerzt(caller) AS caller,
-    caller IS NULL AS withheld, test, setup_ms, disclosure_played_ms, disclosure_sha256, outcome, reason, escalated_to,
+    id, opened_at, answered_at, closed_at, node, channel, dialled, caller,
+    ari_agent.pseudonym(caller_digest) AS caller_pseudonym, caller_digest IS NULL AS withheld, test, setup_ms, disclosure_played_ms, disclosure_sha256, outcome, reason, escalated_to,
     turns
 FROM ari_agent.call
 WHERE starts_with(id::text, %(prefix)s::text)

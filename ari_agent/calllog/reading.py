@@ -10,8 +10,9 @@ from typing import Any
 from ari_agent.backoff import backoff
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.sealing import Numbers, Place, shortened
 from ari_agent.config import Log
-from ari_agent.errors import CallLogError
+from ari_agent.errors import CallLogError, SealingError
 
 HEARTBEAT_S = 15.0
 """Seconds without news after which the connection is tried."""
@@ -24,18 +25,23 @@ _UNREADABLE = "the call log cannot be read: has ari-agent run once with this dat
 
 
 class CallReader:
-    """Read-only view of the call log; callers' numbers leave the database shortened."""
+    """Read-only view of the call log; callers' numbers are shortened, or pseudonyms for who does not hold the key."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
+    def __init__(self, database: Database, connection: Connection, numbers: Numbers) -> None:
         self._database = database
         self._connection = connection
+        self._numbers = numbers
+        self.trouble: str | None = None
+        """Why a number that was read last could not be opened."""
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Log) -> AsyncIterator[CallReader]:
         """Connect to the call log that ari-agent has made. Raises CallLogError."""
+        numbers = Numbers(settings.number_key)
+        await numbers.refresh()
         async with Database(settings, create=False) as database:
-            reader = cls(database, await database.connect())
+            reader = cls(database, await database.connect(), numbers)
             try:
                 yield reader
             finally:
@@ -43,7 +49,8 @@ class CallReader:
 
     async def calls(self, limit: int, prefix: str = "") -> list[Row]:
         """Return the newest calls first, only those whose id begins with `prefix`. Raises CallLogError."""
-        return await self._rows("calls", {"limit": limit, "prefix": prefix.lower()})
+        rows = await self._rows("calls", {"limit": limit, "prefix": prefix.lower()})
+        return [row | {"caller": self._shown("call", "caller", row)} for row in rows]
 
     async def turns(self, call: object) -> list[Row]:
         """Return the turns of a call in order. Raises CallLogError."""
@@ -55,7 +62,8 @@ class CallReader:
 
     async def tasks(self, call: object) -> list[Row]:
         """Return the callbacks and messages of a call, their numbers shortened. Raises CallLogError."""
-        return await self._rows("call_tasks", {"call": call})
+        rows = await self._rows("call_tasks", {"call": call})
+        return [with_number(row, self._shown("task", "number", row)) for row in rows]
 
     async def note(self, call: object) -> Row | None:
         """Return the note on a call as it was written; None when there is none. Raises CallLogError."""
@@ -121,6 +129,18 @@ class CallReader:
                     for event in await self._rows("event", {"seq": seq}):
                         yield event
 
+    def _shown(self, place: Place, name: str, row: Row) -> str | None:
+        """Return a row's number shortened; its pseudonym where the number is gone or cannot be opened."""
+        sealed = row[name]
+        try:
+            if sealed is not None:
+                sealed = sealed if isinstance(sealed, bytes) else bytes.fromhex(sealed)
+                return shortened(self._numbers.open(place, row["id"], sealed))
+        except SealingError as e:
+            self.trouble = str(e)
+        pseudonym: str | None = row[f"{name}_pseudonym"]
+        return pseudonym
+
     async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         return await rows(self._connection, query, values, self._database.limit_s)
 
@@ -132,3 +152,11 @@ async def rows(
     with wrapped(trouble):
         async with asyncio.timeout(limit_s * 2):
             return await (await connection.execute(QUERIES[query], values)).fetchall()
+
+
+def with_number(task: Row, number: str | None) -> Row:
+    """Return the row of a task with its number readable, also where it tells what people corrected."""
+    corrected = task["corrected"]
+    if "number" in corrected:
+        corrected = corrected | {"number": corrected["number"] | {"new": number}}
+    return task | {"number": number, "corrected": corrected}

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
+from ari_agent.calllog.resealing import none_waits
 from ari_agent.config import Log
 
 _ORDER = ("wording", "audio", "transcript", "note", "task", "open-task", "caller-number", "call", "request")
@@ -53,6 +54,7 @@ async def run(
     """
     deleted: list[Deleted] = []
     async with Database(settings, create=False) as database, await database.connect() as connection:
+        await none_waits(connection)
         with wrapped(_TROUBLE), suppress(_Undo):
             async with connection.transaction():
                 deleted += await _delete(connection, periods, now, erased or Erased(""))

@@ -54,20 +54,22 @@ PUBLIC, ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk,
 GRANT USAGE ON SCHEMA ari_agent
 TO ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION
-ari_agent.gekuerzt(text), ari_agent.frist(timestamptz, timestamptz), ari_agent.ueberfaellig(timestamptz),
-ari_agent.held(jsonb, text, text), ari_agent.held(jsonb, text, timestamptz)
+ari_agent.pseudonym(bytea), ari_agent.unversiegelt(), ari_agent.frist(timestamptz, timestamptz),
+ari_agent.ueberfaellig(timestamptz), ari_agent.held(jsonb, text, text), ari_agent.held(jsonb, text, timestamptz)
 TO ari_agent_agent, ari_agent_reconcile, ari_agent_metrics, ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 
 -- The controller writes and appends. Numbers, words, callbacks and notes that it wrote it cannot read back.
 GRANT SELECT ON ari_agent.migration, ari_agent.contact, ari_agent.knowledge_version, ari_agent.knowledge_passage,
 ari_agent.v_kennzahlen TO ari_agent_agent;
+GRANT SELECT, INSERT (id) ON ari_agent.number_key TO ari_agent_agent, ari_agent_reconcile;
+GRANT SELECT ON ari_agent.number_key TO ari_agent_desk, ari_agent_auditor, ari_agent_privacy;
 GRANT INSERT, SELECT (
     id, opened_at, node, channel, dialled, test, answered_at, setup_ms, disclosure_played_ms, disclosure_sha256,
     closed_at, outcome, reason, turns, escalated_to
 ) ON ari_agent.call TO ari_agent_agent;
 GRANT UPDATE (
-    opened_at, node, channel, dialled, caller, test, answered_at, setup_ms, disclosure_played_ms, disclosure_sha256,
-    closed_at, outcome, reason, turns, escalated_to
+    opened_at, node, channel, dialled, caller, caller_digest, caller_erased_at, test, answered_at, setup_ms,
+    disclosure_played_ms, disclosure_sha256, closed_at, outcome, reason, turns, escalated_to
 ) ON ari_agent.call TO ari_agent_agent;
 GRANT INSERT, SELECT (call) ON ari_agent.turn TO ari_agent_agent;
 GRANT INSERT ON ari_agent.task, ari_agent.note, ari_agent.recording, ari_agent.consent_text TO ari_agent_agent;
@@ -84,9 +86,11 @@ GRANT SELECT (
     caller_erased_at
 ) ON ari_agent.call TO ari_agent_reconcile;
 GRANT INSERT (
-    id, opened_at, node, channel, dialled, caller, test, closed_at, outcome, reason, filed_at, caller_erased_at
+    id, opened_at, node, channel, dialled, caller, caller_digest, test, closed_at, outcome, reason, filed_at,
+    caller_erased_at
 ), UPDATE (
-    opened_at, node, channel, dialled, caller, test, closed_at, outcome, reason, turns, filed_at, caller_erased_at
+    opened_at, node, channel, dialled, caller, caller_digest, test, closed_at, outcome, reason, turns, filed_at,
+    caller_erased_at
 ), DELETE ON ari_agent.call TO ari_agent_reconcile;
 GRANT SELECT (call) ON ari_agent.turn TO ari_agent_reconcile;
 GRANT INSERT (entry, call, at, kind, code, detail, seal) ON ari_agent.event TO ari_agent_reconcile;
@@ -104,7 +108,7 @@ GRANT SELECT (id, opened_at, closed_at, dialled, caller, outcome, reason, escala
 ON ari_agent.call TO ari_agent_desk;
 GRANT INSERT (entry, call, at, kind, code), SELECT (seq) ON ari_agent.event TO ari_agent_desk;
 -- It corrects what it sees; what was there before, time, account and event are the database's own doing.
-GRANT SELECT, INSERT (note, task, revision, field, person, new) ON ari_agent.correction TO ari_agent_desk;
+GRANT SELECT, INSERT (note, task, revision, field, person, new, new_digest) ON ari_agent.correction TO ari_agent_desk;
 
 GRANT SELECT ON
 ari_agent.v_anrufe, ari_agent.v_gespraechsschritte, ari_agent.v_rueckrufe, ari_agent.v_notizen,
@@ -135,13 +139,13 @@ GRANT SELECT ON ari_agent.v_kennzahlen TO ari_agent_metrics;
 -- Finds, hands out and erases; neither writes what callers said nor touches the log of events.
 GRANT SELECT, DELETE ON ari_agent.call, ari_agent.turn, ari_agent.task, ari_agent.note, ari_agent.correction,
 ari_agent.contact TO ari_agent_privacy;
-GRANT SELECT, DELETE ON ari_agent.salt, ari_agent.recording TO ari_agent_privacy;
+GRANT SELECT, DELETE ON ari_agent.salt, ari_agent.recording, ari_agent.unsealed TO ari_agent_privacy;
 GRANT EXECUTE ON FUNCTION ari_agent.forget_events(timestamptz), ari_agent.hand_out(uuid, text) TO ari_agent_privacy;
-GRANT UPDATE (caller, channel, caller_erased_at) ON ari_agent.call TO ari_agent_privacy;
+GRANT UPDATE (caller, caller_digest, channel, caller_erased_at) ON ari_agent.call TO ari_agent_privacy;
 GRANT UPDATE (caller_text, agent_text) ON ari_agent.turn TO ari_agent_privacy;
-GRANT UPDATE (caller_name, number, company, email, recipient, matter, done_by) ON ari_agent.task TO ari_agent_privacy;
+GRANT UPDATE (caller_name, number, number_digest, company, email, recipient, matter, done_by) ON ari_agent.task TO ari_agent_privacy;
 GRANT UPDATE (who, about, agreed, open) ON ari_agent.note TO ari_agent_privacy;
-GRANT UPDATE (old, new, salt) ON ari_agent.correction TO ari_agent_privacy;
+GRANT UPDATE (old, new, old_digest, new_digest, salt) ON ari_agent.correction TO ari_agent_privacy;
 GRANT UPDATE (name, company) ON ari_agent.contact TO ari_agent_privacy;
 GRANT SELECT ON ari_agent.migration, ari_agent.event, ari_agent.v_aufbewahrung, ari_agent.v_loeschungen,
 ari_agent.v_betroffenenanfragen, ari_agent.v_einsichten, ari_agent.v_einwilligungen,

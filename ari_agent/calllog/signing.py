@@ -1,4 +1,4 @@
-"""Signs anchors and examines their signatures; the only module that needs the package cryptography."""
+"""Signs anchors and examines their signatures."""
 
 from __future__ import annotations
 

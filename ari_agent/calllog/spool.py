@@ -6,8 +6,9 @@ The folder from the settings (log.spool), 0700, with one file per controller, 06
     NODE.lock             held by the controller that uses it
     NODE.spool.damaged-N  set aside because SQLite could not read it, N in seconds since 1970
 
-Entries hold personal data: what the database has is overwritten with zeros, and once nothing waits the write-ahead log
-is cut to nothing. All functions block, within the disk's own time, and belong into one thread.
+Entries hold personal data: each is sealed as a whole with the key of callers' numbers, what the database has is
+overwritten with zeros, and once nothing waits the write-ahead log is cut to nothing. All functions block, within the
+disk's own time, and belong into one thread.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from typing import IO
 from uuid import UUID
 
 from ari_agent.calllog.queries import QUERIES
-from ari_agent.calllog.waiting import Waiting, decoded, encoded
+from ari_agent.calllog.sealing import Numbers
+from ari_agent.calllog.waiting import Record, Waiting, decoded, encoded
 from ari_agent.config import Fsync
-from ari_agent.errors import SpoolError
+from ari_agent.errors import SealingError, SpoolError
 
 PAGE_BYTES = 4096
 ROOM_BYTES = 16 * 1024 * 1024
@@ -51,7 +53,8 @@ class Spooled:
 class Spool:
     """One controller's file. Every method but `close` raises SpoolError."""
 
-    def __init__(self, folder: Path, node: str, megabytes: int, fsync: Fsync) -> None:
+    def __init__(self, folder: Path, node: str, megabytes: int, fsync: Fsync, numbers: Numbers) -> None:
+        self._numbers = numbers
         self.path = folder / f"{node}.spool"
         self._pages = megabytes * 1024 * 1024 // PAGE_BYTES
         self._fsync = fsync
@@ -63,7 +66,7 @@ class Spool:
     def open(self) -> int:
         """Open the file, make it at the first time, and return the last position ever used in it.
 
-        A file that cannot be read is set aside and a new one begun.
+        A file that cannot be read is set aside and a new one begun; one whose entries no key opens stays as it is.
         """
         self.close()
         self.damaged = None
@@ -77,13 +80,14 @@ class Spool:
                     raise
                 self.damaged = _set_aside(self.path)
                 self._file = self._opened()
+            self._seal()
             found = self._file.execute(QUERIES["spool_last"]).fetchone()
         return int(found[0]) if found else 0
 
     def append(self, batch: Sequence[Waiting]) -> int:
         """Store entries behind all others, together or not at all, and return how many of them are new."""
         rows = [
-            {"id": str(one.id), "kind": one.kind, "taken_at": time.time(), "content": encoded(one.record)}
+            {"id": str(one.id), "kind": one.kind, "taken_at": time.time(), "content": self._wrapped(one)}
             for one in batch
         ]
         with self._told(), self._transaction() as file:
@@ -93,9 +97,10 @@ class Spool:
         """Return the first entries behind a position."""
         with self._told():
             found = self._open.execute(QUERIES["spool_oldest"], {"after": after, "limit": limit}).fetchall()
-        return [
-            Spooled(position, Waiting(UUID(ident), decoded(kind, content))) for position, ident, kind, content in found
-        ]
+            return [
+                Spooled(position, Waiting(UUID(ident), self._unwrapped(UUID(ident), kind, content)))
+                for position, ident, kind, content in found
+            ]
 
     def remove(self, until: int) -> None:
         """Overwrite and forget the entries up to a position."""
@@ -128,6 +133,27 @@ class Spool:
         if self._file is None:
             raise SpoolError("disk")
         return self._file
+
+    def _wrapped(self, waiting: Waiting) -> str:
+        return self._numbers.wrap(waiting.id, encoded(waiting.record))
+
+    def _unwrapped(self, ident: UUID, kind: str, content: str) -> Record:
+        try:
+            return decoded(kind, self._numbers.unwrap(ident, content))
+        except SealingError:
+            return decoded(kind, "")
+
+    def _seal(self) -> None:
+        """Seal what an older version has left in the clear. Raises SpoolError for what no key opens."""
+        if not self._numbers.load():
+            return
+        with self._transaction() as file:
+            names = [name for (name,) in file.execute(QUERIES["spool_keys"])]
+            if self._numbers.missing(names):
+                raise SpoolError("sealed")
+            for position, ident, content in file.execute(QUERIES["spool_plain"]).fetchall():
+                sealed = self._numbers.wrap(UUID(ident), content)
+                file.execute(QUERIES["spool_seal"], {"position": position, "content": sealed})
 
     def _opened(self) -> sqlite3.Connection:
         # Made before SQLite sees it: the files that SQLite puts beside it take over its permissions.

@@ -24,3 +24,13 @@ SELECT count(*), min(taken_at) FROM entry WHERE position > :after
 
 -- name: spool_last
 SELECT seq FROM sqlite_sequence WHERE name = 'entry'
+
+-- name: spool_keys
+-- Of the keys that entries are sealed with, the names: what stands before the colon.
+SELECT DISTINCT substr(content, 1, 8) FROM entry WHERE content NOT LIKE '{%'
+
+-- name: spool_plain
+SELECT position, id, content FROM entry WHERE content LIKE '{%'
+
+-- name: spool_seal
+UPDATE entry SET content = :content WHERE position = :position

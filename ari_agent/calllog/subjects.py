@@ -14,7 +14,10 @@ from psycopg.types.json import Jsonb
 from ari_agent.calllog.database import Connection, Database, wrapped
 from ari_agent.calllog.queries import QUERIES
 from ari_agent.calllog.reading import Row
+from ari_agent.calllog.resealing import none_waits
+from ari_agent.calllog.sealing import Numbers, Place
 from ari_agent.config import Log
+from ari_agent.errors import SealingError
 from ari_agent.traces.spelling import Spelling
 
 Action = Literal["find", "export", "erase"]
@@ -29,7 +32,7 @@ _ERASURES = {
     "contact": "contacts",
 }  # fmt: skip
 """By place; corrections first, because they go with what they correct."""
-_REDACTIONS = ("tasks", "notes", "corrections", "turns", "contacts")
+_REDACTIONS = ("tasks", "notes", "corrections", "numbers", "turns", "contacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,33 @@ class Findings:
 class Subjects:
     """Works on one connection; each method is one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, numbers: Numbers) -> None:
         self._connection = connection
+        self._numbers = numbers
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Log) -> AsyncIterator[Subjects]:
-        """Connect to the call log that ari-agent has made. Raises CallLogError."""
+    async def open(cls, settings: Log, area_code: str = "") -> AsyncIterator[Subjects]:
+        """Connect to the call log that ari-agent has made. Raises CallLogError.
+
+        `area_code` is the company's, for calling numbers that came without one. Without every key that sealed numbers,
+        one might be overlooked: then it raises SealingError.
+        """
+        numbers = Numbers(settings.number_key, area_code)
         async with Database(settings, create=False) as database, await database.connect() as connection:
-            yield cls(connection)
+            subjects = cls(connection, numbers)
+            await subjects._complete()
+            yield subjects
+
+    async def _complete(self) -> None:
+        with wrapped(_TROUBLE):
+            names = [row["id"] for row in await self._rows("number_keys", {})]
+        await none_waits(self._connection)
+        await self._numbers.refresh()
+        if names and not self._numbers.usable:
+            raise SealingError(self._numbers.trouble or "")
+        for name in self._numbers.missing(names):
+            raise SealingError(self._numbers.lacks(name))
 
     async def requests(self) -> list[Row]:
         """Return all requests, what is open first. Raises CallLogError."""
@@ -105,7 +126,10 @@ class Subjects:
         with wrapped(_TROUBLE):
             names = ("calls", "turns", "tasks", "notes", "corrections")
             told = {name: await self._rows(f"subject_export_{name}", values) for name in names}
-        return told | {"contacts": found.contacts}
+        told["calls"] = [self._opened("call", "caller", row) for row in told["calls"]]
+        told["tasks"] = [self._opened("task", "number", row) for row in told["tasks"]]
+        told["corrections"] = [self._readable(row) for row in told["corrections"]]
+        return told | {"contacts": [self._opened("contact", "number", row) for row in found.contacts]}
 
     async def hand_out(self, recording: UUID, login: str) -> None:
         """Put on record that a recording is handed out. Raises CallLogError."""
@@ -163,8 +187,7 @@ class Subjects:
         values: dict[str, Any] = {
             "call": call,
             "pattern": spelling.pattern if spelling else _NOTHING,
-            "local": spelling.local if spelling else "",
-            "e164": spelling.e164 if spelling else "",
+            "digests": self._numbers.candidates(*spelling.stored) if spelling else [],
         }
         calls = [row["id"] for row in await self._rows("subject_calls", values)]
         tasks = await self._rows("subject_tasks", values | {"calls": calls})
@@ -179,6 +202,18 @@ class Subjects:
         mentions = await self._rows("subject_mentions", values)
         touched = values["touched"]
         return Findings(calls, values["tasks"], touched, corrections, recordings, contacts, mentions, values)
+
+    def _opened(self, place: Place, name: str, row: Row) -> Row:
+        return row | {name: row[name] and self._numbers.open(place, row["id"], row[name])}
+
+    def _readable(self, correction: Row) -> Row:
+        """Return a correction with its numbers opened."""
+        if correction["field"] != "number":
+            return correction
+        return correction | {
+            side: [self._numbers.open("task", correction["task"], bytes.fromhex(text)) for text in correction[side]]
+            for side in ("old", "new")
+        }
 
     async def _log(self, erased: Mapping[str, int], request: UUID, now: datetime) -> None:
         same = {"run": uuid4(), "at": now, "cause": "request", "days": None, "request": request}

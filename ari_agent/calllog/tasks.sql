@@ -4,7 +4,7 @@
 -- A text that is too long is cut: what a caller asked for must not be lost for its length.
 WITH given AS (
     SELECT
-        nullif(left(%(name)s::text, 200), '') AS name, nullif(left(%(number)s::text, 80), '') AS number,
+        nullif(left(%(name)s::text, 200), '') AS name, %(number)s::bytea AS number, %(digest)s::bytea AS digest,
         nullif(left(%(company)s::text, 200), '') AS company, nullif(left(%(email)s::text, 254), '') AS email,
         nullif(left(%(recipient)s::text, 200), '') AS recipient, nullif(left(%(matter)s::text, 2000), '') AS matter
 ), entry AS (
@@ -15,7 +15,7 @@ WITH given AS (
         ari_agent.seal(
             %(salt)s,
             jsonb_build_object(
-                'name', name, 'number', number, 'company', company, 'email', email, 'recipient', recipient,
+                'name', name, 'number', encode(digest, 'hex'), 'company', company, 'email', email, 'recipient', recipient,
                 'matter', matter
             )
         )
@@ -28,12 +28,12 @@ WITH given AS (
     INSERT INTO ari_agent.call (id) SELECT %(call)s::uuid FROM entry ON CONFLICT (id) DO NOTHING
 ), taken AS (
     INSERT INTO ari_agent.task (
-        id, call, taken_at, kind, caller_name, number, company, email, recipient, matter, earliest, latest, due,
-        urgency, intent, reason, complete
+        id, call, taken_at, kind, caller_name, number, number_digest, company, email, recipient, matter, earliest,
+        latest, due, urgency, intent, reason, complete
     )
     SELECT
-        %(ident)s::uuid, %(call)s::uuid, %(at)s::timestamptz, %(kind)s::text, name, number, company, email, recipient,
-        matter, %(earliest)s::timestamptz, %(latest)s::timestamptz, %(due)s::timestamptz, %(urgency)s::text,
+        %(ident)s::uuid, %(call)s::uuid, %(at)s::timestamptz, %(kind)s::text, name, number, digest, company, email,
+        recipient, matter, %(earliest)s::timestamptz, %(latest)s::timestamptz, %(due)s::timestamptz, %(urgency)s::text,
         nullif(%(intent)s::text, ''), nullif(%(reason)s::text, ''), %(complete)s::boolean
     FROM entry, given
 )
@@ -69,13 +69,13 @@ WITH entry AS (
 SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 
 -- name: tasks
--- For the desk that calls back: full numbers, with what people corrected. What is late first stands first, what is done
--- last.
+-- For the desk that calls back: full numbers once they are opened, with what people corrected. What is late first stands
+-- first, what is done last.
 WITH held AS (
     SELECT
         t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
         k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
-        ari_agent.held(k.fields, 'number', t.number) AS number,
+        ari_agent.held(k.fields, 'number', encode(t.number, 'hex')) AS number,
         ari_agent.held(k.fields, 'company', t.company) AS company,
         ari_agent.held(k.fields, 'email', t.email) AS email,
         ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
@@ -127,12 +127,13 @@ WITH done AS (
 SELECT done.id, pg_notify('ari_agent_event', entry.seq::text) FROM done, entry
 
 -- name: call_tasks
--- For the call log, where numbers are short, corrected ones too.
+-- For the call log, where numbers are short once they are opened, corrected ones too.
 WITH held AS (
     SELECT
         t.id, t.call, t.taken_at, t.kind, t.intent, t.reason, t.complete, t.state, t.done_at, t.done_by, k.revision,
         k.fields AS corrected, ari_agent.held(k.fields, 'name', t.caller_name) AS caller_name,
-        ari_agent.held(k.fields, 'number', t.number) AS number,
+        ari_agent.held(k.fields, 'number', encode(t.number, 'hex')) AS number,
+        CASE WHEN k.fields ? 'number' THEN k.digest ELSE t.number_digest END AS number_digest,
         ari_agent.held(k.fields, 'company', t.company) AS company,
         ari_agent.held(k.fields, 'email', t.email) AS email,
         ari_agent.held(k.fields, 'recipient', t.recipient) AS recipient,
@@ -149,10 +150,11 @@ WITH held AS (
             coalesce(
                 jsonb_object_agg(c.field, jsonb_build_object('new', c.new[1], 'person', c.person, 'at', c.at))
                 FILTER (WHERE c.is_newest), '{}'
-            ) AS fields
+            ) AS fields,
+            (array_agg(c.new_digest) FILTER (WHERE c.is_newest AND c.field = 'number'))[1] AS digest
         FROM (
             SELECT
-                field, revision, new, person, at,
+                field, revision, new, new_digest, person, at,
                 revision = max(revision) OVER (PARTITION BY field) AS is_newest
             FROM ari_agent.correction WHERE task = t.id
         ) AS c
@@ -160,14 +162,10 @@ WITH held AS (
     WHERE t.call = %(call)s
 )
 SELECT
-    id, taken_at, kind, caller_name, ari_agent.gekuerzt(number) AS number, company, email, recipient, matter, earliest,
-    latest, due, ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
+    id, taken_at, kind, caller_name, number, ari_agent.pseudonym(number_digest) AS number_pseudonym, company, email,
+    recipient, matter, earliest, latest, due, ari_agent.frist(due, latest) AS deadline, urgency, intent, reason, complete, state, done_at, done_by,
     coalesce(state = 'open' AND ari_agent.frist(due, latest) < now(), false) AS overdue, revision,
-    CASE
-        WHEN corrected ? 'number'
-        THEN jsonb_set(corrected, '{number,new}', coalesce(to_jsonb(ari_agent.gekuerzt(number)), 'null'))
-        ELSE corrected
-    END AS corrected
+    corrected
 FROM held
 ORDER BY taken_at, id
 

@@ -37,7 +37,7 @@ _DAY = "%d.%m. %H:%M"
 
 @app.command("list")
 def list_tasks(config: Config = None, *, as_json: Json = False, with_done: All = False) -> None:
-    """List what is open, the earliest deadline first. Exit status 1: something is overdue."""
+    """List what is open, the earliest deadline first. Exit status 1: something is overdue; 2: a number stays sealed."""
     raise typer.Exit(asyncio.run(_list(load(config).log, as_json=as_json, with_done=with_done)))
 
 
@@ -69,13 +69,16 @@ def correct(
 
 async def _list(settings: Log, *, as_json: bool, with_done: bool) -> int:
     async with TaskReader.open(settings) as reader:
-        tasks = await reader.tasks(done=with_done)
+        tasks, trouble = await reader.tasks(done=with_done), reader.trouble
     if as_json:
         typer.echo(json_text(tasks))
     elif tasks:
         Console().print(_table(tasks, with_done=with_done))
     if not tasks:
         typer.echo("no callbacks or messages" if with_done else "no open callbacks or messages", err=True)
+    if trouble is not None:
+        typer.echo(trouble, err=True)
+        return ERROR
     return WARNING if any(task["overdue"] for task in tasks) else GOOD
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 from ari_agent.calllog import accounts, compaction
 from ari_agent.calllog.backups import Kind, report
+from ari_agent.calllog.rotation import Rotated, rotate
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.cli.options import Config, Json
 from ari_agent.cli.printing import json_text
 from ari_agent.cli.reconciling import reconcile_calls
-from ari_agent.config import load
+from ari_agent.config import Settings, load
 from ari_agent.errors import ConfigError
+
+WARNING = 1
+"""Exit status."""
 
 Install = Annotated[
     bool,
@@ -29,6 +39,7 @@ Role = Annotated[accounts.Part, typer.Option("--role", envvar="ARI_AGENT_ROLE", 
 Until = Annotated[
     datetime, typer.Option("--until", envvar="ARI_AGENT_UNTIL", formats=["%Y-%m-%d"], help="Last day of the account.")
 ]
+New = Annotated[bool, typer.Option("--new", envvar="ARI_AGENT_NEW", help="First add a new key to the file.")]
 What = Annotated[Kind, typer.Argument(metavar="backup|restore-test", help="What was done.")]
 
 app = typer.Typer(
@@ -57,9 +68,37 @@ def account(name: AccountName, role: Role, until: Until, config: Config = None, 
 
 @app.command()
 def migrate(config: Config = None) -> None:
-    """Bring the database up to date, as ari_agent_migrate; then run `calllog roles` again."""
-    for name in asyncio.run(accounts.update(load(config).log)):
+    """Bring the database up to date, as ari_agent_migrate, and seal older numbers; then run `calllog roles` again."""
+    settings = load(config)
+    applied, sealed = asyncio.run(accounts.update(settings.log, _numbers(settings)))
+    for name in applied:
         typer.echo(name)
+    if sealed:
+        typer.echo(f"{sealed} numbers were sealed", err=True)
+
+
+@app.command()
+def rekey(config: Config = None, *, new: New = False, as_json: Json = False) -> None:
+    """Seal every number with the newest key of log.number_key. Can be broken off, and run again. Exit status 1: some
+    could not be opened."""
+    settings = load(config)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("numbers", total=None)
+        rotated = asyncio.run(
+            rotate(
+                settings.log,
+                _numbers(settings),
+                new=new,
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+        )
+    if as_json:
+        typer.echo(json_text(asdict(rotated)))
+    else:
+        _show(rotated)
+    if rotated.lost:
+        typer.echo(f"{rotated.lost} numbers stay as they are: no key in {settings.log.number_key} opens them", err=True)
+        raise typer.Exit(WARNING)
 
 
 @app.command()
@@ -77,6 +116,17 @@ def compact(config: Config = None, *, as_json: Json = False) -> None:
 def backup(what: What, config: Config = None) -> None:
     """Put on record that a backup was made, or that one was restored for a test."""
     asyncio.run(report(load(config).log, what, datetime.now(UTC)))
+
+
+def _numbers(settings: Settings) -> Numbers:
+    return Numbers(settings.log.number_key, settings.company.area_code, create=True)
+
+
+def _show(rotated: Rotated) -> None:
+    table = Table("Schlüssel", "Rufnummern", "in der Datei", box=SIMPLE, pad_edge=False)
+    for use in rotated.keys:
+        table.add_row(use.key, str(use.numbers), "ja" if use.held else "nein")
+    Console().print(table)
 
 
 def _print_or_run(config: Config, statements: str, *, install: bool) -> None:

@@ -118,11 +118,12 @@ def _fail(sentence: str) -> NoReturn:
 
 async def _list(settings: Log, as_json: bool, limit: int) -> int:
     async with CallReader.open(settings) as reader:
-        calls = await reader.calls(limit)
+        calls, trouble = await reader.calls(limit), reader.trouble
     if as_json:
         typer.echo(json_text(calls))
     elif calls:
         Console().print(_table(calls))
+    _tell(trouble)
     if not calls:
         typer.echo("no calls yet", err=True)
     return GOOD if calls else NOTHING
@@ -138,6 +139,7 @@ async def _show(settings: Log, prefix: str, as_json: bool) -> int:
         turns, events = await reader.turns(call["id"]), await reader.events(call["id"])
         tasks, written = await reader.tasks(call["id"]), await reader.note(call["id"])
         note = written and told(written, tuple(map(correction_of, await reader.corrections(call["id"]))))
+        _tell(reader.trouble)
     if as_json:
         typer.echo(json_text({**call, "turns": turns, "tasks": tasks, "note": note, "events": events}))
         return GOOD
@@ -146,6 +148,11 @@ async def _show(settings: Log, prefix: str, as_json: bool) -> int:
     for part in (*map(_turn, turns), *map(_task, tasks), *([_note(note)] if note else []), *map(_event, events)):
         console.print(part)
     return GOOD
+
+
+def _tell(trouble: str | None) -> None:
+    if trouble is not None:
+        typer.echo(f"numbers are shown as pseudonyms: {trouble}", err=True)
 
 
 async def _watch(settings: Log, as_json: bool) -> int:
@@ -166,7 +173,7 @@ def _table(calls: list[Row]) -> Table:
         table.add_row(
             clock(begin, "%d.%m. %H:%M:%S"),
             str(call["id"])[:8],
-            "unterdrückt" if call["withheld"] else call["caller"],
+            call["caller"] or "unterdrückt",
             f"{(end - begin).total_seconds():.0f} s" if begin and end else "–",
             str(call["turns"] if call["turns"] is not None else "–"),
             "ja" if call["disclosure_played_ms"] is not None else "nein",

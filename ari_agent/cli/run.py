@@ -59,12 +59,12 @@ async def serve(settings: Settings) -> None:
         heart = await stack.enter_async_context(Heartbeat.begin(signs.runtime, settings.app, signs.heartbeat_s))
         scripts = await stack.enter_async_context(CompanyScripts.open(settings))
         script = scripts.current
-        call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node))
+        area_code = settings.company.area_code
+        call_log = await stack.enter_async_context(PostgresLog.open(settings.log, settings.asterisk.node, area_code))
         vault = None
         if settings.recording.scope is not None:
             writing = ArchiveWriter.open(Archive.of(settings.recording), settings.asterisk.node, call_log)
             vault = await stack.enter_async_context(writing)
-        area_code = settings.company.area_code
         directory = await stack.enter_async_context(PostgresDirectory.open(settings.log, area_code))
         recogniser = await stack.enter_async_context(VoskRecogniser(settings.speech))
         load = Load(settings.calls, recogniser.behind_s)

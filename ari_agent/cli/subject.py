@@ -225,7 +225,7 @@ class _Request:
 @asynccontextmanager
 async def _request(settings: Settings, asked: str | UUID, ticket: str, received: date) -> AsyncIterator[_Request]:
     """Put the request on record and look for its subject everywhere."""
-    async with Subjects.open(settings.log) as subjects:
+    async with Subjects.open(settings.log, settings.company.area_code) as subjects:
         subject = await _subject(settings, subjects, asked, ticket)
         row = await subjects.request(ticket, received)
         found, traces = await _search(subjects, subject)

@@ -235,7 +235,7 @@ async def _import(
     loaded: Settings, examined: Source, what: tuple[What, ...], person: str, *, dry_run: bool
 ) -> dict[str, Taken]:
     with _progress("reading") as progress:
-        async with Importer.open(loaded.log) as importer:
+        async with Importer.open(loaded.log, loaded.company.area_code) as importer:
             return await importer.take(examined, what, person, progress, dry=dry_run)
 
 

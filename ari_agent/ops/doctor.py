@@ -28,6 +28,7 @@ from ari_agent.ops.completeness import examine_completeness
 from ari_agent.ops.finding import Finding as Finding
 from ari_agent.ops.finding import Level as Level
 from ari_agent.ops.gguf import read_head
+from ari_agent.ops.numbers import examine_numbers
 from ari_agent.ops.recording import examine_recording
 from ari_agent.ops.retention import examine_compaction, examine_files, examine_retention
 from ari_agent.ops.watchdog import NAME as WATCHDOG
@@ -265,6 +266,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 await examine_retention(settings, connection),
                 await examine_compaction(settings, connection),
                 await examine_completeness(settings, connection),
+                await examine_numbers(settings.log, connection),
             ]
     except AgentError as e:
         yield Finding("database", Level.ERROR, str(e), "compare [log] with the database; calls go on without it")

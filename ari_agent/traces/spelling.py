@@ -22,6 +22,8 @@ class Spelling:
     """One number."""
 
     e164: str
+    country: str
+    """Its calling code, such as "49"."""
     pattern: str
     """Regular expression that finds it inside of texts."""
     local: str
@@ -32,6 +34,12 @@ class Spelling:
         if re.search(self.pattern, text):
             return True
         return bool(self.local) and re.sub(r"\D", "", text) == self.local and not re.search("[^0-9 ()/.+-]", text)
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """What it may be in the call log, which keeps one form of each number it can read, and else its figures."""
+        forms = (self.e164, self.figures, self.figures[len(self.country) :], self.local)
+        return tuple(dict.fromkeys(filter(None, forms)))
 
     @property
     def figures(self) -> str:
@@ -58,6 +66,7 @@ def spelling(written: str, area_code: str = "") -> Spelling:
     local = national.removeprefix(area) if area and number.country_code == 49 else ""
     return Spelling(
         phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        str(number.country_code),
         _pattern(str(number.country_code), national),
         local if local != national else "",
     )

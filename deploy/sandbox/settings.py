@@ -52,6 +52,7 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
             "spool": str(folder / "spool"),
             "anchors": str(folder / "anchors.jsonl"),
             "anchor_key": str(folder / "anchor.key"),
+            "number_key": str(folder / "number.key"),
             "wording": True,
         },
         "cdr": {

@@ -21,8 +21,9 @@ from ari_agent.call import Engines
 from ari_agent.calllog.embedded import EmbeddedPostgres
 from ari_agent.calllog.phone_book import PhoneBook
 from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.calllog.sealing import Numbers, Place
 from ari_agent.cli.company import company_decider, company_script
-from ari_agent.config import Settings, load
+from ari_agent.config import Log, Settings, load
 from ari_agent.controller import Controller, Pbx, utc_now
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.ari import Ari
@@ -60,8 +61,9 @@ def tables(folder: Path, node: str, engine: Engine | None = None, **changes: dic
 class Book:
     """The call log of an agent, as a company's administrator sees it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server = EmbeddedPostgres(folder)
+    def __init__(self, settings: Log) -> None:
+        self._server = EmbeddedPostgres(settings.data)
+        self._numbers = Numbers(settings.number_key)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -70,10 +72,19 @@ class Book:
             yield
 
     async def rows(self, sql: str, *values: object) -> list[DictRow]:
-        """Return what a query finds."""
+        """Return what a query finds; of whole rows with their numbers opened."""
         connecting = psycopg.AsyncConnection.connect(self._server.dsn, row_factory=dict_row, autocommit=True)
         async with await connecting as connection:
-            return await (await connection.execute(sql.encode(), values or None)).fetchall()
+            found = await (await connection.execute(sql.encode(), values or None)).fetchall()
+        return await asyncio.to_thread(lambda: list(map(self._opened, found)))
+
+    def _opened(self, row: DictRow) -> DictRow:
+        places: tuple[tuple[Place, str], ...] = (("call", "caller"), ("task", "number"))
+        for place, name in places:
+            if isinstance(sealed := row.get(name), bytes):
+                self._numbers.require()
+                row[name] = self._numbers.open(place, row["id"], sealed)
+        return row
 
     async def calls(self) -> list[DictRow]:
         """Return all calls in the order of their beginning."""
@@ -115,7 +126,7 @@ class Agent(process.Agent):
         path = write_settings(folder / f"{settings['asterisk']['node']}.toml", settings)
         super().__init__(path)
         self.checked = load(path)
-        self.book = Book(self.checked.log.data)
+        self.book = Book(self.checked.log)
 
     async def stop(self) -> int:
         """End it if it still runs. A mistake of ours in its log fails the test that is going on."""
@@ -164,7 +175,7 @@ async def inside(folder: Path, settings: Tables, now: Callable[[], datetime] = u
         serving = asyncio.create_task(controller.run(), name="controller")
         try:
             await until(partial(_is_connected, ari), START_S)
-            yield Inside(checked, controller, ari, recogniser, log, Book(checked.log.data), decider)
+            yield Inside(checked, controller, ari, recogniser, log, Book(checked.log), decider)
         finally:
             controller.stop()
             async with asyncio.timeout(STOP_S):

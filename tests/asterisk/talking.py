@@ -75,8 +75,7 @@ class Talk:
     async def call(self) -> DictRow:
         """Return the call as it is in the call log."""
         if self._call is None:
-            sql = "SELECT * FROM ari_agent.call WHERE caller = %s ORDER BY opened_at DESC LIMIT 1"
-            (self._call,) = await self._book.rows(sql, self.number)
+            *_, self._call = [call for call in await self._book.calls() if call["caller"] == self.number]
         return self._call
 
     async def turn(self) -> DictRow:

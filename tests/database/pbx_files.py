@@ -16,7 +16,7 @@ def settings_file(folder: Path, database: str, password_file: Path | None, more:
     path.write_text(
         '[company]\nname = "Lindner & Söhne"\nknowledge = "knowledge.md"\narea_code = "089"\n'
         '[speech]\nvosk_model = "."\n[asterisk]\nari_password_file = "secret"\nami_password_file = "secret"\n'
-        f'[log]\ndatabase = "{database}"\n{password}\nspool = "waiting"\n'
+        f'[log]\ndatabase = "{database}"\n{password}\nspool = "waiting"\nnumber_key = "number.key"\n'
         f'[retention]\nasterisk_logs = "log"\nasterisk_spool = "spool"\n{more}\n'
     )
     for name in ("log/cdr-csv", "log/cdr-custom", "log/cel-custom", "spool/voicemail/default", "spool/monitor"):

@@ -23,12 +23,13 @@ AGENT: Rights = {
     "knowledge_version": _READ,
     "knowledge_passage": _READ,
     "v_kennzahlen": _READ,
+    "number_key": {"SELECT": "*", "INSERT": "id"},
     "call": {
         "SELECT": "id opened_at node channel dialled test answered_at setup_ms disclosure_played_ms disclosure_sha256 "
         "closed_at outcome reason turns escalated_to",
         "INSERT": "*",
-        "UPDATE": "opened_at node channel dialled caller test answered_at setup_ms disclosure_played_ms "
-        "disclosure_sha256 closed_at outcome reason turns escalated_to",
+        "UPDATE": "opened_at node channel dialled caller caller_digest caller_erased_at test answered_at setup_ms "
+        "disclosure_played_ms disclosure_sha256 closed_at outcome reason turns escalated_to",
     },
     "turn": {"SELECT": "call", "INSERT": "*"},
     "task": {"INSERT": "*"},
@@ -47,11 +48,14 @@ RECONCILE: Rights = {
     "migration": _READ,
     "chain": _READ,
     "retention_rule": _READ,
+    "number_key": {"SELECT": "*", "INSERT": "id"},
     "call": {
         "SELECT": "id opened_at node channel dialled test answered_at closed_at outcome reason turns filed_at "
         "caller_erased_at",
-        "INSERT": "id opened_at node channel dialled caller test closed_at outcome reason filed_at caller_erased_at",
-        "UPDATE": "opened_at node channel dialled caller test closed_at outcome reason turns filed_at caller_erased_at",
+        "INSERT": "id opened_at node channel dialled caller caller_digest test closed_at outcome reason filed_at "
+        "caller_erased_at",
+        "UPDATE": "opened_at node channel dialled caller caller_digest test closed_at outcome reason turns filed_at "
+        "caller_erased_at",
         "DELETE": "*",
     },
     "turn": {"SELECT": "call"},
@@ -67,24 +71,30 @@ RECONCILE: Rights = {
 DESK: Rights = {
     "task": {"SELECT": "*", "UPDATE": "state done_at done_by"},
     "note": _READ,
-    "correction": {"SELECT": "*", "INSERT": "note task revision field person new"},
+    "correction": {"SELECT": "*", "INSERT": "note task revision field person new new_digest"},
     "contact": _READ,
+    "number_key": _READ,
     "call": {"SELECT": "id opened_at closed_at dialled caller outcome reason escalated_to test"},
     "event": {"SELECT": "seq", "INSERT": "entry call at kind code"},
 }
 
-AUDITOR: Rights = dict.fromkeys((*AUDITED, "migration", "event"), _READ)
+AUDITOR: Rights = dict.fromkeys((*AUDITED, "migration", "event", "number_key"), _READ)
 
 METRICS: Rights = {"v_kennzahlen": _READ}
 
 PRIVACY: Rights = {
-    "call": {"SELECT": "*", "UPDATE": "caller channel caller_erased_at", "DELETE": "*"},
+    "call": {"SELECT": "*", "UPDATE": "caller caller_digest channel caller_erased_at", "DELETE": "*"},
     "turn": {"SELECT": "*", "UPDATE": "caller_text agent_text", "DELETE": "*"},
-    "task": {"SELECT": "*", "UPDATE": "caller_name number company email recipient matter done_by", "DELETE": "*"},
+    "task": {
+        "SELECT": "*",
+        "UPDATE": "caller_name number number_digest company email recipient matter done_by",
+        "DELETE": "*",
+    },
     "note": {"SELECT": "*", "UPDATE": "who about agreed open", "DELETE": "*"},
-    "correction": {"SELECT": "*", "UPDATE": "old new salt", "DELETE": "*"},
+    "correction": {"SELECT": "*", "UPDATE": "old new old_digest new_digest salt", "DELETE": "*"},
     "contact": {"SELECT": "*", "UPDATE": "name company", "DELETE": "*"},
     "salt": {"SELECT": "*", "DELETE": "*"},
+    "unsealed": {"SELECT": "*", "DELETE": "*"},
     "recording": {"SELECT": "*", "DELETE": "*"},
     "v_einwilligungen": _READ,
     "v_aufzeichnung_einsichten": _READ,
@@ -95,6 +105,7 @@ PRIVACY: Rights = {
     "v_kette": _READ,
     "v_siegel": _READ,
     "migration": _READ,
+    "number_key": _READ,
     "event": _READ,
     "v_aufbewahrung": _READ,
     "v_loeschungen": _READ,

@@ -27,6 +27,7 @@ from ari_agent.calllog import embedded
 from ari_agent.calllog.database import Database
 from ari_agent.calllog.embedded import EmbeddedPostgres
 from ari_agent.calllog.schema import migrate
+from ari_agent.calllog.sealing import Numbers, Place, pseudonym
 from ari_agent.config import Log
 from ari_agent.record import (
     CallAnswered,
@@ -128,6 +129,25 @@ class CallDatabase:
             cursor = connection.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def numbers(self, area_code: str = "") -> Numbers:
+        """What seals and opens numbers of this database."""
+        numbers = Numbers(self.settings.number_key, area_code, create=True)
+        numbers.require()
+        return numbers
+
+    def number(self, place: Place, ident: UUID, sealed: bytes | None) -> str | None:
+        """The number that a row holds."""
+        return None if sealed is None else self.numbers().open(place, ident, sealed)
+
+    def caller(self, call: UUID) -> str | None:
+        """The number of the caller of a call."""
+        (row,) = self.query("SELECT caller FROM ari_agent.call WHERE id = %s", call)
+        return self.number("call", call, row["caller"])
+
+    def pseudonym(self, number: str) -> str:
+        """What auditors see of a number."""
+        return pseudonym(self.numbers().digests(number)[-1])
+
 
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[dict[str, Any]]:
@@ -193,7 +213,13 @@ def _empty(admin: dict[str, Any], password_file: Path, name: str, folder: Path, 
     _administer(admin, f"CREATE DATABASE {name} {like}")
     address = make_conninfo(admin["conninfo"], dbname=name)
     password = password_file if "password" in admin else None
-    settings = Log(database=address, password_file=password, connect_s=2.0, spool=folder / "spool")
+    settings = Log(
+        database=address,
+        password_file=password,
+        connect_s=2.0,
+        spool=folder / "spool",
+        number_key=folder / "number.key",
+    )
     return CallDatabase(settings, dict(admin, conninfo=address))
 
 

@@ -113,7 +113,9 @@ async def audited(calls: CallDatabase) -> CallDatabase:
             (1, 'no-cdr', 'no-cdr', '00000000-0000-4000-8000-000000000001', now(), false);
         INSERT INTO ari_agent.backup_proof (at, kind) VALUES ('2026-01-01 02:00+00', 'restore-test');
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
-        VALUES ('00000000-0000-4000-8000-0000000000ff', now() - interval '92 days', now() - interval '92 days', 'x')
+        VALUES (
+            '00000000-0000-4000-8000-0000000000ff', now() - interval '92 days', now() - interval '92 days', sha512('x')
+        )
     """)
     return calls
 
@@ -179,11 +181,15 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
         "entschieden_von": "encoder",
     }  # fmt: skip
     assert values(versions, "stand", "vorgang", "textstellen") == [(1, "Einlesen von Dokumenten", 3)]
-    months, tried, callbacks = answers["9"]
+    months, tried, callbacks, callers = answers["9"]
     assert values(months, "ergebnis", "versuche") == [("no-answer", 1)]
     columns = ("anruf", "ziel", "ergebnis", "angenommen", "rueckruf_erledigt")
     assert values(tried, *columns) == [(GOOD, "empfang", "no-answer", False, None)]
-    assert values(callbacks, "rufnummer", "stand", "frist_ueberschritten") == [(f"…{NUMBER[-3:]}", "offen", False)]
+    same = audited.pseudonym(NUMBER)
+    assert values(callbacks, "rufnummer_pseudonym", "stand", "frist_ueberschritten") == [(same, "offen", False)]
+    assert {row["anruf"]: row["anrufer_pseudonym"] for row in callers if row["anruf"] in (GOOD, SILENT, FAILED)} == {
+        GOOD: same, SILENT: same, FAILED: "unterdrückt",
+    }  # fmt: skip
     by_name = {row["konto"]: row for row in answers["10"][0]}
     assert not by_name["ari_agent_owner"]["darf_anmelden"]
     assert by_name["ari_agent_migrate"]["mitglied_von"] == "ari_agent_owner"
@@ -204,7 +210,9 @@ def test_the_guide_answers_the_fifteen_questions_of_an_auditor(
     assert (share["Notiz", "Offen"], share["Notiz", "Wer"]) == ((1, 1), (1, 0))
     assert values(notes, "anruf", "ki_erzeugt", "erzeugt_von") == [(GOOD, True, MADE_BY)]
     assert len(sample) <= 1
-    assert answers["14"][0][0]["tls"] in ("on", "off")
+    (connections,), (key,) = answers["14"]
+    assert connections["tls"] in ("on", "off")
+    assert (key["id"], key["unversiegelt"]) == (audited.numbers().names[-1], 0)
     proofs, (archive,) = answers["15"]
     assert values(proofs, "art") == [("geprüfte Rücksicherung",)]
     assert archive["archivierung"] == "off"

@@ -232,7 +232,7 @@ async def test_a_seal_tells_of_changed_personal_data_and_nothing_once_its_salt_i
 ) -> None:
     first, second, third = await write(calls, 3)
     assert calls.query("SELECT * FROM ari_agent.siegel_fehler()") == []
-    calls.query("UPDATE ari_agent.call SET caller = '+49301' WHERE id = %s", first)
+    calls.query("UPDATE ari_agent.call SET caller_digest = '\\x00112233445566778899aabbccddeeff' WHERE id = %s", first)
     calls.query("UPDATE ari_agent.task SET matter = 'etwas anderes' WHERE call = %s", first)
     calls.query("UPDATE ari_agent.note SET agreed = '{}' WHERE call = %s", first)
     calls.query("DELETE FROM ari_agent.note WHERE call = %s", second)
@@ -347,7 +347,7 @@ def test_the_commands_tell_with_their_exit_status(calls: CallDatabase, run: Call
     status, text = run("verify", "--json")
     report = json.loads(text)
     assert (status, report["ok"], report["last"], report["anchors"]["holds_to"]) == (0, True, 18, 18)
-    calls.query("UPDATE ari_agent.call SET caller = '+49301'")
+    calls.query("UPDATE ari_agent.call SET caller_digest = substring(sha256('x') FROM 1 FOR 16)")
     force(calls, "UPDATE ari_agent.event SET code = 'solved' WHERE number = 9")
     status, text = run("verify")
     assert status == 2
@@ -362,7 +362,7 @@ async def test_an_opening_without_a_number_is_sealed_too(calls: CallDatabase, se
     call = uuid4()
     async with PostgresLog.open(settings, "eins") as log:
         log.write(replace(opened(call), caller=None))
-    calls.query("UPDATE ari_agent.call SET caller = '+49301'")
+    calls.query("UPDATE ari_agent.call SET caller_digest = substring(sha256('x') FROM 1 FOR 16)")
     assert not (await audit.verify(settings)).holds
 
 

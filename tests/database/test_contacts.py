@@ -183,9 +183,14 @@ def company(embedded_server: object) -> Iterator[CompanyPostgres]:
 
 
 async def test_while_postgres_is_down_the_last_contacts_count_and_a_start_without_it_knows_nobody(
-    company: CompanyPostgres,
+    company: CompanyPostgres, tmp_path: Path
 ) -> None:
-    settings = Log(database=company.dsn("postgres"), password_file=company.password_file, connect_s=2.0)
+    settings = Log(
+        database=company.dsn("postgres"),
+        password_file=company.password_file,
+        connect_s=2.0,
+        number_key=tmp_path / "number.key",
+    )
     async with ContactStore.open(settings) as store:
         await store.take([entry(ADA, "Ada", "blocked")], FILE)
     with structlog.testing.capture_logs() as lines:
@@ -221,6 +226,7 @@ def config(calls: CallDatabase, tmp_path: Path) -> Path:
         '[speech]\nvosk_model = "."\n[asterisk]\nari_password_file = "secret"\nami_password_file = "secret"\n'
         '[escalation.targets]\ntechnik = "PJSIP/technik"\n'
         f'[log]\ndatabase = "{calls.settings.database}"\n{password}\n'
+        f'number_key = "{calls.settings.number_key}"\n'
     )
     return path
 

@@ -179,7 +179,9 @@ def test_the_servers_log_holds_no_values(data: Path) -> None:
 
 
 async def test_the_call_log_runs_on_it(data: Path, tmp_path: Path) -> None:
-    async with PostgresLog.open(Log(data=data, spool=tmp_path), "another-node") as log:
+    async with PostgresLog.open(
+        Log(data=data, spool=tmp_path / "spool", number_key=tmp_path / "number.key"), "another-node"
+    ) as log:
         log.write(CallNoted(uuid4(), now(), "note"))
         assert await log.flush(WAIT_S)
         assert log.healthy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ari_agent.calllog.phone_book import same_for_all
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.calllog.reading import CallReader
 from database.servers import END_SESSIONS, NUMBER, WAIT_S, CallDatabase, opened, turn, whole_call
@@ -40,6 +42,7 @@ def config(calls: CallDatabase, tmp_path: Path) -> Path:
         vosk_model = "."
         [log]
         database = "{log.database}"
+        number_key = "{log.number_key}"
         {password}
     """)
     return path
@@ -72,14 +75,29 @@ async def record(calls: CallDatabase, call: UUID, *, wording: bool = False) -> N
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [(NUMBER, "…567"), ("01701234", "…234"), ("12345", "…45"), ("101", "…"), ("", "…"), (None, "unterdrückt")],
+    [
+        (NUMBER, "…567"),
+        ("01701234", "…234"),
+        ("12345", "…45"),
+        ("101", "…"),
+        ("", "unterdrückt"),
+        (None, "unterdrückt"),
+    ],
 )
-async def test_views_show_three_digits_of_the_caller_at_most(
-    calls: CallDatabase, number: str | None, shown: str
+async def test_auditors_see_a_pseudonym_and_the_command_three_digits_at_most(
+    calls: CallDatabase, config: Path, number: str | None, shown: str
 ) -> None:
     async with PostgresLog.open(calls.settings, "another-node") as log:
         log.write(opened(uuid4(), caller=number))
-    assert calls.query("SELECT anrufer FROM ari_agent.v_anrufe") == [{"anrufer": shown}]
+    status, out, err = await output(config, "list")
+    assert (status, err) == (0, "")
+    assert f" {shown} " in out
+    (seen,) = calls.query("SELECT anrufer_pseudonym AS caller FROM ari_agent.v_anrufe")
+    if number:
+        assert seen["caller"] == calls.pseudonym(same_for_all(number))
+        assert re.fullmatch("[0-9a-f]{12}", seen["caller"])
+    else:
+        assert seen["caller"] == {"": "gelöscht", None: "unterdrückt"}[number]
 
 
 async def test_views_hold_no_full_number_and_no_words(calls: CallDatabase) -> None:

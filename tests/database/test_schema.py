@@ -76,7 +76,8 @@ def test_every_table_view_and_column_has_a_german_comment(calls: CallDatabase) -
     missing = calls.query("""
         SELECT c.relname, a.attname
         FROM pg_class AS c
-        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND c.relkind = 'r'
+        LEFT JOIN pg_attribute AS a
+            ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
         WHERE c.relnamespace = 'ari_agent'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'migration'
           AND (obj_description(c.oid) IS NULL OR (a.attnum > 0 AND col_description(c.oid, a.attnum) IS NULL))
     """)
@@ -102,7 +103,9 @@ async def test_an_address_that_cannot_work_is_refused_without_being_repeated(
     address: str, remedy: str, tmp_path: Path
 ) -> None:
     with pytest.raises(CallLogUnusable, match=remedy) as caught:
-        async with PostgresLog.open(Log(database=address, spool=tmp_path), "another-node"):
+        async with PostgresLog.open(
+            Log(database=address, spool=tmp_path / "spool", number_key=tmp_path / "number.key"), "another-node"
+        ):
             pass
     assert address not in str(caught.value)
     assert "geheim" not in str(caught.value)

@@ -17,6 +17,7 @@ import pytest
 import structlog
 
 from ari_agent.calllog.postgres import PostgresLog
+from ari_agent.calllog.sealing import Numbers
 from ari_agent.calllog.spool import Spool, look
 from ari_agent.calllog.waiting import KINDS, Dropped, Record, Started, Unreadable, Waiting, decoded, encoded
 from ari_agent.config import Log
@@ -44,6 +45,11 @@ OTHERS: list[Record] = [Started("eins", now()), Dropped(CALL, now(), 3), Unreada
 
 def away(settings: Log) -> Log:
     return settings.model_copy(update={"database": NOWHERE, "connect_s": 0.5})
+
+
+def sealer(folder: Path) -> Numbers:
+    """With a key outside the folder of the spool."""
+    return Numbers(folder.parent / "number.key", create=True)
 
 
 def numbered(call: UUID, first: int, last: int) -> list[CallNoted]:
@@ -87,7 +93,7 @@ def test_what_this_version_does_not_know_is_told_with_its_call_if_there_is_one(k
 
 
 def test_entries_come_out_in_their_order_and_once(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, "eins", 1, "full")
+    spool = Spool(tmp_path, "eins", 1, "full", sealer(tmp_path))
     assert spool.open() == 0
     batch = [Waiting(uuid4(), entry) for entry in numbered(CALL, 1, 10)]
     assert spool.append(batch[:6]) == 6
@@ -108,7 +114,7 @@ def test_entries_come_out_in_their_order_and_once(tmp_path: Path) -> None:
 
 def test_only_our_account_may_read_it_and_its_name_tells_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "spool"
-    spool = Spool(folder, "eins", 1, "full")
+    spool = Spool(folder, "eins", 1, "full", sealer(tmp_path))
     spool.open()
     spool.append([Waiting(uuid4(), opened(CALL))])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -122,11 +128,14 @@ async def test_nothing_of_an_entry_stays_on_disk_once_it_is_written(calls: CallD
     async with PostgresLog.open(away(calls.settings), "eins", flush_s=0.1) as log:
         for entry in whole_call(uuid4()):
             log.write(entry)
-    assert NUMBER.encode() in everything(folder)
+    assert look(folder)[0].entries == len(whole_call(uuid4())) + 1
+    key = calls.numbers().names[-1].encode()
+    assert key in everything(folder)
+    for personal in (NUMBER[-6:], "Erika", "Therme"):  # none of them in the clear
+        assert personal.encode() not in everything(folder)
     async with PostgresLog.open(calls.settings, "eins") as log:
         assert await log.flush(WAIT_S)
-        await until(lambda: NUMBER[-6:].encode() not in everything(folder))
-        assert b"Erika" not in everything(folder)
+        await until(lambda: key not in everything(folder))
 
 
 async def test_what_an_earlier_run_has_left_comes_first_and_its_calls_are_not_cut_off(calls: CallDatabase) -> None:
@@ -154,7 +163,7 @@ async def test_what_an_earlier_run_has_left_comes_first_and_its_calls_are_not_cu
 
 async def test_a_call_that_began_after_the_controller_is_never_cut_off_by_a_repeated_start(calls: CallDatabase) -> None:
     begun = Started("eins", now())
-    spool = Spool(calls.settings.spool, "eins", 1, "full")
+    spool = Spool(calls.settings.spool, "eins", 1, "full", calls.numbers())
     spool.open()
     spool.append([Waiting(uuid4(), begun), Waiting(uuid4(), opened(CALL, node="eins"))])
     spool.append([Waiting(uuid4(), begun)])
@@ -241,7 +250,7 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_a_new_one_begun(calls
 
 
 async def test_an_entry_of_another_version_stands_in_the_log_as_unreadable(calls: CallDatabase) -> None:
-    spool = Spool(calls.settings.spool, "eins", 1, "full")
+    spool = Spool(calls.settings.spool, "eins", 1, "full", calls.numbers())
     spool.open()
     spool.append([Waiting(uuid4(), opened(CALL))])
     spool.close()
@@ -266,14 +275,14 @@ async def test_a_second_controller_of_the_same_name_works_without_the_spool(call
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SpoolError) as caught:
-        Spool(tmp_path / "file", "eins", 1, "full").open()
+        Spool(tmp_path / "file", "eins", 1, "full", sealer(tmp_path)).open()
     assert caught.value.trouble == "disk"
     assert caught.value.retryable
 
 
 @pytest.mark.parametrize(("fsync", "number"), [("full", 2), ("normal", 1), ("off", 0)])
 def test_the_disk_is_asked_as_the_settings_say(tmp_path: Path, fsync: Any, number: int) -> None:
-    spool = Spool(tmp_path, "eins", 1, fsync)
+    spool = Spool(tmp_path, "eins", 1, fsync, sealer(tmp_path))
     spool.open()
     assert spool._open.execute("PRAGMA synchronous").fetchone() == (number,)
     spool.close()
@@ -287,7 +296,7 @@ def test_an_entry_of_every_kind_of_the_record_has_a_name() -> None:
 def test_doctor_tells_of_what_waits_for_long_and_of_what_was_set_aside(tmp_path: Path) -> None:
     log = Log(spool=tmp_path / "spool", spool_mb=1)
     assert [finding.level for finding in examine_spool(log)] == [Level.GOOD]
-    spool = Spool(log.spool, "eins", 1, "full")
+    spool = Spool(log.spool, "eins", 1, "full", sealer(tmp_path))
     spool.open()
     spool.append([Waiting(uuid4(), opened(CALL))])
     assert [(finding.level, finding.found[0]) for finding in examine_spool(log)] == [(Level.GOOD, "1")]

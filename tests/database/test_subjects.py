@@ -17,6 +17,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ari_agent.calllog import accounts, audit
+from ari_agent.calllog.contact_rows import Listed
+from ari_agent.calllog.contacts import ContactStore
 from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.config import load
 from ari_agent.record import Entry
@@ -58,14 +60,15 @@ async def replay(calls: CallDatabase, folder: Path) -> dict[UUID, str]:
     """Write 200 calls of 20 numbers through the real writer, with what Asterisk leaves; return callers by call."""
     settings = calls.settings.model_copy(update={"wording": True, "spool": folder / "waiting"})
     made: dict[UUID, str] = {}
-    async with PostgresLog.open(settings, "eins") as log:
+    async with PostgresLog.open(settings, "eins", "089") as log:
         for index in range(200):
             number = SPELLINGS[index // 20] if index % 20 == 0 else OTHERS[index % 20 - 1]
+            written = LOCAL if index == 0 else number  # the first is a local call
             mine, call = index % 20 == 0, uuid4()
             made[call] = number
             at, unique = now() - timedelta(minutes=200 - index), f"1764400000.{index}"
             said = f"{WORDS}, ich bin unter {number} zu erreichen" if mine else "was kostet die wartung"
-            for entry in conversation(call, at, unique, number, said):
+            for entry in conversation(call, at, unique, number, said, written):
                 log.write(entry)
             leave(folder, number, f"{WORDS} GmbH" if mine else f"Firma {index % 20}", at, unique)
             if index < 40:
@@ -77,16 +80,17 @@ async def replay(calls: CallDatabase, folder: Path) -> dict[UUID, str]:
         assert log.refused == 0
     (folder / "spool" / "monitor" / "external-08955512345-20261129-1764400000.1.wav").write_bytes(b"RIFF")
     (folder / "spool" / "monitor" / "external-01701234500-20261129-1764400000.2.wav").write_bytes(b"RIFF")
-    calls.query("INSERT INTO ari_agent.contact (number, name, source) VALUES (%s, %s, 'x')", SUBJECT, WORDS)
-    calls.query("INSERT INTO ari_agent.contact (number, name, source) VALUES (%s, 'Firma', 'x')", OTHERS[0])
-    calls.query("UPDATE ari_agent.call SET caller = %s WHERE id = %s", LOCAL, next(iter(made)))  # a local call
+    async with ContactStore.open(settings) as store:
+        await store.take(
+            [Listed(SUBJECT, WORDS, "", None, None, ""), Listed(OTHERS[0], "Firma", "", None, None, "")], "x"
+        )
     return made
 
 
-def conversation(call: UUID, at: Any, unique: str, number: str, said: str) -> list[Entry]:
+def conversation(call: UUID, at: Any, unique: str, number: str, said: str, written: str) -> list[Entry]:
     taken = callback(call, number=number, matter=said, name=said[:9], company="", email="", recipient="")
     return [
-        opened(call, at=at, channel=unique, caller=number),
+        opened(call, at=at, channel=unique, caller=written),
         turn(call, at=at, caller_text=said, agent_text="Ich habe notiert: " + said),
         *([taken, noted(call)] if WORDS in said else [taken]),
     ]
@@ -112,6 +116,17 @@ def unsalted(calls: CallDatabase) -> dict[str, int]:
     return {row["art"]: row["count"] for row in erased}
 
 
+def sealed_forms(calls: CallDatabase, made: dict[UUID, str]) -> list[str]:
+    """What the rows hold of the subject's number instead of it, in hexadecimal: digests, and sealed numbers."""
+    mine = [call for call, number in made.items() if number in SPELLINGS]
+    rows = calls.query("SELECT caller AS number, caller_digest AS digest FROM ari_agent.call WHERE id = ANY(%s)", mine)
+    digests = [row["digest"] for row in rows]
+    for table, name in (("task", "number_digest"), ("contact", "digest")):
+        sql = f"SELECT number, {name} AS digest FROM ari_agent.{table} WHERE {name} = ANY(%s)"  # noqa: S608
+        rows += calls.query(sql, digests)
+    return sorted({value.hex() for row in rows for value in row.values()} | {digest.hex()[:12] for digest in digests})
+
+
 def traces(text: bytes) -> list[str]:
     return [spelling for spelling in (*SPELLINGS, "089/555 12345", WORDS) if spelling.encode() in text]
 
@@ -124,17 +139,22 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
         update={"anchors": tmp_path / "anchors.jsonl", "anchor_key": tmp_path / "anchor.key"}
     )
     anchored = (await audit.anchor(audited)).anchor
-    assert set(traces(everything(calls, tmp_path))) >= {*SPELLINGS, WORDS}
+    before, forms = everything(calls, tmp_path), sealed_forms(calls, made)
+    assert set(traces(before)) >= {*SPELLINGS, WORDS}
+    assert len(forms) > 10 + 11 + 1 + 2  # each number sealed by itself; digests; their pseudonyms
+    assert not [form for form in forms if form.encode() not in before]
     events = calls.query("SELECT * FROM ari_agent.event ORDER BY seq")
     assert not traces(repr(events).encode())
     lines = line_counts(tmp_path)
-    untouched = calls.query("SELECT * FROM ari_agent.call WHERE caller = ANY(%s) ORDER BY id", OTHERS)
+    others = [call for call, number in made.items() if number in OTHERS]
+    untouched = calls.query("SELECT * FROM ari_agent.call WHERE id = ANY(%s) ORDER BY id", others)
+    assert {calls.caller(call) for call in others} == {*OTHERS}
 
     status, out, err = await agent(config, "find", *ASKED, "--json")
     assert status == 0, err
     assert json.loads(out) == {
-        "call": 10, "task": 11, "correction": 0, "contact": 1, "mention": 1, "cdr": 30, "asterisk-log": 30,
-        "voicemail": 2, "recording": 1,
+        "call": 10, "task": 11, "correction": 0, "contact": 1, "mention": 1, "audio": 0, "transcript": 0, "cdr": 30,
+        "asterisk-log": 30, "voicemail": 2, "recording": 1,
     }  # fmt: skip
     assert not traces(out.encode() + err.encode())
 
@@ -144,8 +164,9 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
         "correction": 0, "task": 11, "note": 10, "wording": 11, "call": 10, "contact": 1, "mention": 1, "audio": 0,
         "transcript": 0, "cdr": 30, "asterisk-log": 30, "voicemail": 2, "recording": 1,
     }  # fmt: skip
-    assert traces(everything(calls, tmp_path)) == []
-    assert not calls.query("SELECT 1 FROM ari_agent.call WHERE caller = %s", LOCAL)
+    after = everything(calls, tmp_path)
+    assert traces(after) == []
+    assert not [form for form in forms if form.encode() in after]
 
     assert calls.query("SELECT * FROM ari_agent.event ORDER BY seq") == events
     assert calls.query("SELECT in_ordnung FROM ari_agent.kette_pruefen()") == [{"in_ordnung": True}]
@@ -154,7 +175,7 @@ async def test_one_of_twenty_numbers_is_erased_in_every_spelling_and_place(
     report = await audit.verify(audited)
     assert (report.holds, report.anchored.holds_to) == (True, anchored.number)
     assert len(calls.query("SELECT 1 FROM ari_agent.call")) == len(made) + 1
-    assert calls.query("SELECT * FROM ari_agent.call WHERE caller = ANY(%s) ORDER BY id", OTHERS) == untouched
+    assert calls.query("SELECT * FROM ari_agent.call WHERE id = ANY(%s) ORDER BY id", others) == untouched
     left = calls.query("SELECT matter FROM ari_agent.task WHERE caller_name = 'Frau Muster'")
     assert left == [{"matter": "oder unter [gelöscht]"}]
     assert line_counts(tmp_path) == lines
@@ -204,18 +225,22 @@ async def test_one_call_is_erased_by_its_id_and_others_of_the_number_stay(
     calls: CallDatabase, config: Path, tmp_path: Path
 ) -> None:
     made = await replay(calls, tmp_path)
-    first, second, third = (call for call, number in made.items() if number in SPELLINGS[:3])
+    _, second, third = (call for call, number in made.items() if number in SPELLINGS[:3])
     status, out, err = await agent(config, "erase", "--call", str(second), *TICKET, *CHECKED, "--yes", "--json")
     assert status == 0, err
     erased = json.loads(out)
     assert (erased["call"], erased["task"], erased["note"], erased["contact"]) == (1, 1, 1, 0)
     assert erased["cdr"] == 3
-    assert calls.query("SELECT caller FROM ari_agent.call WHERE id = %s", second) == [{"caller": None}]
-    assert calls.query("SELECT caller FROM ari_agent.call WHERE id = %s", third) == [{"caller": SPELLINGS[2]}]
+    assert calls.query("SELECT caller, caller_digest FROM ari_agent.call WHERE id = %s", second) == [
+        {"caller": None, "caller_digest": None}
+    ]
+    assert calls.caller(third) == SPELLINGS[2]
     assert unsalted(calls) == {"opened": 1, "turn": 1, "task": 1, "note": 1}
+    assert calls.query("SELECT * FROM ari_agent.siegel_fehler()") == []
     # What was changed without a request still shows.
+    calls.query("UPDATE ari_agent.call SET caller_digest = NULL WHERE id = %s", third)
     assert calls.query("SELECT anruf, befund FROM ari_agent.siegel_fehler()") == [
-        {"anruf": first, "befund": "verändert"}
+        {"anruf": third, "befund": "verändert"}
     ]
 
 

@@ -34,7 +34,7 @@ def config(calls: CallDatabase, tmp_path: Path) -> Path:
     path.write_text(
         '[company]\nname = "Lindner Heizungsbau"\nknowledge = "knowledge.md"\n[speech]\nvosk_model = "."\n'
         '[asterisk]\nari_password_file = "secret"\nami_password_file = "secret"\n'
-        f'[log]\ndatabase = "{calls.settings.database}"\n{password}\n'
+        f'[log]\ndatabase = "{calls.settings.database}"\n{password}\nnumber_key = "{calls.settings.number_key}"\n'
     )
     return path
 
@@ -67,9 +67,11 @@ async def test_a_callback_is_stored_as_it_was_taken(calls: CallDatabase) -> None
     await record(calls, taken)
     (row,) = calls.query("SELECT * FROM ari_agent.task")
     task = taken.task
+    assert calls.number("task", taken.ident, row.pop("number")) == NUMBER
+    assert len(row.pop("number_digest")) == 16
     assert row == {
         "id": taken.ident, "call": taken.call, "taken_at": taken.at, "kind": "callback", "caller_name": task.name,
-        "number": NUMBER, "company": task.company, "email": task.email, "recipient": task.recipient,
+        "company": task.company, "email": task.email, "recipient": task.recipient,
         "matter": task.matter, "earliest": task.earliest, "latest": task.latest, "due": task.due, "urgency": "high",
         "intent": "stoerung", "reason": "no-answer", "complete": True, "state": "open", "done_at": None,
         "done_by": None,
@@ -82,7 +84,7 @@ async def test_what_was_not_said_stays_empty_and_a_long_matter_is_cut_but_not_lo
     await record(calls, callback(uuid4(), **unsaid, **times, matter="ß" * 5000, complete=False))
     (row,) = calls.query("SELECT * FROM ari_agent.task")
     empty = {"caller_name", "company", "email", "recipient", "intent", "reason", *times, "done_at", "done_by"}
-    assert {name for name, value in row.items() if value is None} == empty
+    assert {name for name, value in row.items() if value is None} == empty | {"number_digest"}
     assert (row["matter"], row["complete"]) == ("ß" * 2000, False)
 
 
@@ -161,8 +163,8 @@ async def test_auditors_see_deadlines_and_short_numbers_but_neither_names_nor_wo
     callbacks = calls.query("SELECT * FROM ari_agent.v_rueckrufe ORDER BY aufgenommen")
     notes = calls.query("SELECT * FROM ari_agent.v_notizen")
     assert not [word for word in (*CONTENT, "Berg") if word in repr(callbacks) + repr(notes)]
-    shown = [(row["art"], row["rufnummer"], row["stand"], row["dringlichkeit"]) for row in callbacks]
-    number = f"…{NUMBER[-3:]}"
+    shown = [(row["art"], row["rufnummer_pseudonym"], row["stand"], row["dringlichkeit"]) for row in callbacks]
+    number = calls.pseudonym(NUMBER)
     assert shown == [
         ("Rückruf", number, "offen", "hoch"),
         ("Nachricht", "keine", "offen", "hoch"),

@@ -56,7 +56,11 @@ async def own(company: CompanyPostgres, tmp_path: Path) -> CallDatabase:
     with psycopg.connect(company.dsn("postgres"), password=PASSWORD, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     settings = Log(
-        database=company.dsn(name), password_file=company.password_file, connect_s=2.0, spool=tmp_path / "spool"
+        database=company.dsn(name),
+        password_file=company.password_file,
+        connect_s=2.0,
+        spool=tmp_path / "spool",
+        number_key=tmp_path / "number.key",
     )
     async with Database(settings) as database, await database.connect() as schema:
         await migrate(schema)
@@ -248,7 +252,12 @@ async def test_who_gives_up_waiting_asks_nothing_more_of_a_connection_that_may_b
 
 
 async def test_the_program_ends_in_time_although_the_database_is_away(tmp_path: Path) -> None:
-    away = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5, spool=tmp_path)
+    away = Log(
+        database="postgresql://nobody@127.0.0.1:1/none",
+        connect_s=0.5,
+        spool=tmp_path / "spool",
+        number_key=tmp_path / "number.key",
+    )
     async with asyncio.timeout(2.0):
         async with PostgresLog.open(away, "another-node", flush_s=0.2) as log:
             log.write(numbered(uuid4(), 1, 1)[0])
@@ -256,7 +265,9 @@ async def test_the_program_ends_in_time_although_the_database_is_away(tmp_path: 
 
 async def test_an_embedded_server_that_is_killed_is_started_again_by_the_log() -> None:
     with open_folder() as folder:
-        settings = Log(data=folder / "postgres", connect_s=5.0, spool=folder / "spool")
+        settings = Log(
+            data=folder / "postgres", connect_s=5.0, spool=folder / "spool", number_key=folder / "number.key"
+        )
         async with PostgresLog.open(settings, "another-node") as log:
             for entry in numbered(uuid4(), 1, 20):
                 log.write(entry)

@@ -214,7 +214,8 @@ async def test_when_the_folders_fail_nobody_is_asked_any_more_and_the_log_says_w
 @asynccontextmanager
 async def lonely_log(spool: Path) -> AsyncIterator[PostgresLog]:
     """A call log whose database is not there."""
-    settings = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5, spool=spool)
+    key = spool.parents[1] / "number.key"
+    settings = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5, spool=spool, number_key=key)
     async with PostgresLog.open(settings, "eins", flush_s=0.1) as log:
         yield log
 

@@ -58,7 +58,12 @@ from ari_agent.record import CallNoted
 from datetime import UTC, datetime
 
 async def main():
-    settings = Log(database="postgresql://nobody@127.0.0.1:1/none", connect_s=0.5, spool=Path(sys.argv[1]))
+    settings = Log(
+        database="postgresql://nobody@127.0.0.1:1/none",
+        connect_s=0.5,
+        spool=Path(sys.argv[1]),
+        number_key=Path(sys.argv[1] + ".key"),
+    )
     async with PostgresLog.open(settings, "eins") as log:
         number = 0
         while True:

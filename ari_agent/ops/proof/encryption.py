@@ -24,6 +24,7 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         reason = "die Datenbank wird nicht von diesem Programm betrieben"
         yield unknown("disk.database", "Datenträger der Datenbank", reason)
     yield await asyncio.to_thread(_disk, "disk.spool", "Datenträger des Zwischenspeichers", log.spool)
+    yield await _numbers(scene)
     yield await _database(scene)
     asterisk = scene.settings.asterisk
     yield _way("tls.ari", "Verbindung zur Telefonanlage (ARI)", asterisk.ari_url)
@@ -43,6 +44,16 @@ def _disk(key: str, what: str, folder: Path) -> Fact:
         return unknown(key, what, "der Kern des Betriebssystems nennt kein Gerät dazu")
     no = "nicht mit LUKS verschlüsselt; was Laufwerk oder Wirt verschlüsseln, ist von hier nicht zu sehen"
     return judged(key, what, "verschlüsselt (dm-crypt, LUKS)" if found else no, met=found)
+
+
+async def _numbers(scene: Scene) -> Fact:
+    key, what = "numbers.sealed", "Rufnummern der Anrufer in der Datenbank"
+    row = await scene.row("proof_numbers")
+    if not row:
+        return unknown(key, what, UNSEEN)
+    if row["waiting"]:
+        return judged(key, what, f"{row['waiting']} sind noch unverschlüsselt: ari-agent calllog migrate", met=False)
+    return judged(key, what, f"verschlüsselt, Schlüssel {row['key'] or 'noch keiner'}", met=True)
 
 
 async def _database(scene: Scene) -> Fact:
@@ -75,6 +86,7 @@ def _secrets(scene: Scene) -> Fact:
         "asterisk.ami_password_file": settings.asterisk.ami_password_file,
         "log.password_file": settings.log.password_file,
         "log.anchor_key": settings.log.anchor_key,
+        "log.number_key": settings.log.number_key,
         "model.key_file": settings.model.key_file,
     }
     try:

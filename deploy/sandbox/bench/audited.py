@@ -62,7 +62,7 @@ async def measure(say: Say, *, calls: int = BATCH, database: str | None = None) 
     with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
         folder = enterable(name)
         with _place(folder, database) as address:
-            files = {part: folder / part for part in ("spool", "anchors", "anchor_key")}
+            files = {part: folder / part for part in ("spool", "anchors", "anchor_key", "number_key")}
             settings = Log(database=address, connect_s=30.0, **files)
             await accounts.install(settings, accounts.roles())
             figures: Json = {"calls": calls}

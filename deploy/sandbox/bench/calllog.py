@@ -64,7 +64,9 @@ async def measure(say: Callable[[str], None]) -> Json:
     """Measure all of it. Raises CallLogError, OSError."""
     with tempfile.TemporaryDirectory(prefix="ari-agent-bench-") as name:
         folder = enterable(name)
-        settings = Log(data=folder / "postgres", spool=folder / "spool", connect_s=30.0)
+        settings = Log(
+            data=folder / "postgres", spool=folder / "spool", number_key=folder / "number.key", connect_s=30.0
+        )
         with EmbeddedPostgres(settings.data) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET max_connections = 60")  # counts from the next start
         with EmbeddedPostgres(settings.data) as server:

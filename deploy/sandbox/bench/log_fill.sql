@@ -40,7 +40,8 @@ CREATE TEMP TABLE made ON COMMIT DROP AS
 SELECT
     n, gen_random_uuid() AS id,
     now() - interval '2 hours' - interval '730 days' * ((%(calls)s - n)::double precision / %(calls)s) AS opened_at,
-    '+4917' || lpad((random() * 1e9)::bigint::text, 9, '0') AS number,
+    -- As long as a sealed number and its digest; nothing opens them.
+    substring(sha512(n::text::bytea) FROM 1 FOR 46) AS number, substring(sha256(n::text::bytea) FROM 1 FOR 16) AS digest,
     n %% 200 = 5 AS test, n %% 1000 = 19 AS unheard, n %% 1000 = 20 AS late, n %% 1000 = 21 AS unclosed,
     n %% 1000 = 22 AS rowless,
     CASE WHEN n %% 100 < 8 THEN 'to-queue' WHEN n %% 100 < 68 THEN 'solved' WHEN n %% 100 < 86 THEN 'handed-over'
@@ -50,13 +51,14 @@ FROM generate_series(%(first)s::integer, %(last)s::integer) AS n
 
 -- name: rows
 INSERT INTO ari_agent.call (
-    id, opened_at, answered_at, closed_at, node, channel, dialled, caller, test, setup_ms, disclosure_played_ms,
-    disclosure_sha256, outcome, reason, escalated_to, turns
+    id, opened_at, answered_at, closed_at, node, channel, dialled, caller, caller_digest, test, setup_ms,
+    disclosure_played_ms, disclosure_sha256, outcome, reason, escalated_to, turns
 )
 SELECT
     id, opened_at, opened_at + interval '400 ms',
     CASE WHEN NOT unclosed THEN opened_at + interval '20 s' + turns * interval '12 s' END, 'eins',
-    extract(epoch FROM opened_at)::bigint || '.' || n, '+497111234', CASE WHEN n % 17 > 0 THEN number END, test,
+    extract(epoch FROM opened_at)::bigint || '.' || n, '+497111234', CASE WHEN n % 17 > 0 THEN number END,
+    CASE WHEN n % 17 > 0 THEN digest END, test,
     400 + n % 50, CASE WHEN NOT unheard THEN 8250 END, CASE WHEN NOT unheard THEN repeat('ab', 32) END,
     CASE WHEN NOT unclosed THEN outcome END,
     CASE WHEN outcome = 'to-queue' THEN (ARRAY['engine-failed', 'no-slot', 'late-answer'])[1 + n % 3] ELSE 'goodbye' END,
@@ -71,10 +73,11 @@ SELECT
     'preis', 'normal', 'encoder'
 FROM made, generate_series(1, turns) AS turn;
 INSERT INTO ari_agent.task (
-    id, call, taken_at, kind, caller_name, number, company, matter, due, urgency, intent, complete, state, done_at, done_by
+    id, call, taken_at, kind, caller_name, number, number_digest, company, matter, due, urgency, intent, complete, state,
+    done_at, done_by
 )
 SELECT
-    md5('task' || id::text)::uuid, id, opened_at + interval '60 s', 'callback', 'Erika Beispiel', number,
+    md5('task' || id::text)::uuid, id, opened_at + interval '60 s', 'callback', 'Erika Beispiel', number, digest,
     'Beispiel und Söhne', 'die Therme tropft seit heute Morgen, bitte nachmittags zurückrufen',
     opened_at + interval '4 hours', 'normal', 'stoerung', true, CASE WHEN n % 500 = 0 THEN 'open' ELSE 'done' END,
     CASE WHEN n % 500 > 0 THEN opened_at + interval '3 hours' END, CASE WHEN n % 500 > 0 THEN 'Empfang' END

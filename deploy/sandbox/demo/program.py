@@ -24,7 +24,7 @@ from sandbox.settings import SECRETS
 COMMAND_LIMIT = 20.0
 """Seconds for a command that takes some hundredths."""
 AUDITORS_VIEW = """
-SELECT to_char(beginn, 'HH24:MI:SS') AS beginn, dauer_s, anrufer, ki_hinweis_gespielt AS hinweis,
+SELECT to_char(beginn, 'HH24:MI:SS') AS beginn, dauer_s, anrufer_pseudonym, ki_hinweis_gespielt AS hinweis,
        gespraechsschritte AS schritte, ergebnis, uebergeben_an
 FROM ari_agent.v_anrufe ORDER BY v_anrufe.beginn;
 SELECT to_char(zeitpunkt, 'HH24:MI:SS') AS zeit, nummer, gehoert, entscheidung, quelle, reaktion_ms, unterbrochen

@@ -3,11 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
 
+from ari_agent.calllog.sealing import Numbers
 from sandbox.agent import LogLine
 from sandbox.faults import database
 from sandbox.faults.callers import NUMBERS, Caller
@@ -128,7 +130,7 @@ async def collected(stage: Stage, idle: Standing, faults: Sequence[FaultSeen]) -
         calls=tuple(stage.board.calls.values()),
         faults=tuple(faults),
         opened=frozenset(str(line["call"]) for line in lines if line["event"] == "call opened"),
-        rows=tuple(await server.rows(database.CALLS)),
+        rows=tuple(await asyncio.to_thread(_with_callers, stage, await server.rows(database.CALLS))),
         refused=(await server.rows(database.REFUSED))[0]["number"],
         mistakes=tuple(str(line.get("exception") or line["event"]) for line in lines if _is_mistake(line)),
         controllers=len(supervisor.runs),
@@ -143,6 +145,13 @@ async def collected(stage: Stage, idle: Standing, faults: Sequence[FaultSeen]) -
             exit_status=status,
         ),
     )
+
+
+def _with_callers(stage: Stage, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return rows of calls with their callers' numbers opened."""
+    numbers = Numbers(stage.settings.log.number_key)
+    numbers.require()
+    return [{**row, "caller": row["caller"] and numbers.open("call", row["id"], row["caller"])} for row in rows]
 
 
 async def _written(stage: Stage) -> None:
