@@ -29,7 +29,7 @@ from ari_agent.cdr.reading import read
 from ari_agent.cdr.settings import CdrSettings
 from ari_agent.config import Settings
 from ari_agent.errors import CallLogError, ConfigError
-from ari_agent.record import CallFiled, CallNoted, CallOpened
+from ari_agent.record import CallFiled, CallOpened
 
 WRITER = "+reconcile"
 """Name of our spool; no controller can be called so."""
@@ -195,9 +195,7 @@ class _Run:
         late = cdr.start < self._keeps_numbers_from
         caller = None if late else cdr.caller
         self._log.write(CallOpened(ident, cdr.start, "", cdr.uniqueid, cdr.dialled, caller, cdr.test))
-        if missing.only_opening:
-            self._log.write(CallNoted(ident, self._now, "opening-filed", missing.cause))
-        else:
+        if not missing.only_opening:
             erased = cdr.masked or (late and cdr.caller is not None)
             self._log.write(CallFiled(ident, self._now, cdr.end, missing.outcome, missing.cause, erased))
         return Finding("missing", missing.cause, ident, cdr.start)

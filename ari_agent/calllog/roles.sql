@@ -213,7 +213,7 @@ USING (node = '' OR filed_at IS NOT NULL OR opened_at IS NULL) WITH CHECK (node 
 CREATE POLICY reconcile_withdrawn ON ari_agent.call FOR DELETE TO ari_agent_reconcile USING (filed_at IS NOT NULL);
 CREATE POLICY reconcile ON ari_agent.event FOR SELECT TO ari_agent_reconcile USING (true);
 CREATE POLICY reconcile_filing ON ari_agent.event FOR INSERT TO ari_agent_reconcile
-WITH CHECK (kind IN ('opened', 'filed', 'noted', 'refused'));
+WITH CHECK (kind IN ('opened', 'filed', 'refused'));
 
 -- The controller's own statements are short; its connection sets a shorter limit still.
 ALTER ROLE ari_agent_metrics SET statement_timeout = '10s';

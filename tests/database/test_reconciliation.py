@@ -381,6 +381,15 @@ async def test_its_own_account_files_and_withdraws_and_changes_nobody_elses_row(
     assert run["konto"] == "ari_agent_reconcile"
     await pbx.write(*_taken(uuid4(), lost, "solved"))
     assert (await pbx.reconcile(settings)).withdrawn == 1
+    headless, deleted = recorded(now() - HOUR + 1200 * S), recorded(now() - HOUR + 1800 * S)
+    await pbx.write(*_taken(uuid4(), headless, "solved")[1:])
+    await pbx.write(*_taken(row := uuid4(), deleted, "solved"))
+    pbx.superuser("DELETE FROM ari_agent.call WHERE id = %s", row)
+    pbx.logs.write(headless.cdr("offer", "StasisBroadcast"), deleted.cdr("offer", "StasisBroadcast"))
+    assert told(await pbx.reconcile(settings)) == [("missing", "opening-lost"), ("missing", "row-deleted")]
+    assert {each["channel"] for each in pbx.rows()} >= {headless.uniqueid, deleted.uniqueid}
+    assert pbx.rows("SELECT * FROM ari_agent.siegel_fehler()") == []
+    assert pbx.rows("SELECT * FROM ari_agent.v_unvollstaendig") == []
     with psycopg.connect(**pbx.database.admin, autocommit=True) as connection:
         connection.execute("SET SESSION AUTHORIZATION ari_agent_reconcile")
         assert connection.execute("UPDATE ari_agent.call SET outcome = 'x' WHERE id = %s", [taken]).rowcount == 0
