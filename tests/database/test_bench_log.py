@@ -37,8 +37,11 @@ async def test_the_auditor_is_asked_everything_in_a_log_that_is_as_it_should_be(
     assert (figures["calls"], len(figures["questions"])) == (1400, 15)
     rows = {number: [each["rows"] for each in asked["statements"]] for number, asked in figures["questions"].items()}
     # What the filling does wrong on purpose, once in a thousand calls, is all there is to be found.
-    assert rows["1"][0] == 2 * 2
-    assert (rows["2"], rows["3"]) == ([2 * 2], [0])
+    (incomplete,) = [
+        count for count, text in zip(rows["1"], audited.questions()["1"], strict=True) if "v_unvollstaendig" in text
+    ]
+    assert incomplete == 2 * 2
+    assert (rows["2"], set(rows["3"])) == ([2 * 2], {0})
     chain, *_ = figures["whole"]
     assert (chain["rows"], [each["rows"] for each in figures["whole"][1:]]) == (1, [0])
     assert min(figures["bytes_per_call"], figures["questions"]["11"]["ms_p50"]) > 0

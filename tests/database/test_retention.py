@@ -125,7 +125,7 @@ async def test_four_hundred_days_later_exactly_what_the_table_allows_is_left(cal
     assert [tuple(row.values()) for row in logged] == [(each.kind, each.days, each.rows) for each in deleted]
     assert {each.kind: each.rows for each in deleted} == {
         "wording": 8, "note": 5, "task": 4, "open-task": 1, "caller-number": 7, "call": 3, "request": 0,
-        "event": 0,
+        "event": 0, "audio": 0, "transcript": 0,
     }  # fmt: skip
     shown = calls.query(
         "SELECT anrufer_pseudonym AS a FROM ari_agent.v_anrufe WHERE anruf = %s", made["of last year"][0]
