@@ -255,12 +255,14 @@ SELECT pg_notify('ari_agent_event', seq::text) FROM entry
 -- name: record_started
 -- A controller began: the calls that its predecessor of the same name left open when it died. Where their callers are
 -- now, the dialplan's own records tell: in the queue, or gone. Calls of the new controller are later than its start, so
--- a repeated attempt does no harm.
+-- a repeated attempt does no harm. A call of a time that is still to come was opened while the clock was wrong.
 WITH cut AS (
     UPDATE ari_agent.call AS c
     SET closed_at = clock_timestamp(), outcome = 'to-queue', reason = 'controller-died',
         turns = (SELECT count(*) FROM ari_agent.turn AS t WHERE t.call = c.id)
-    WHERE c.node = %(node)s AND c.closed_at IS NULL AND c.opened_at < %(at)s
+    WHERE
+        c.node = %(node)s AND c.closed_at IS NULL
+        AND (c.opened_at < %(at)s OR c.opened_at > clock_timestamp() + interval '1 minute')
     RETURNING c.id, c.closed_at, c.turns
 ), entry AS (
     INSERT INTO ari_agent.event (entry, call, at, kind, code, detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -193,8 +194,10 @@ async def test_a_login_that_is_refused_is_told_without_the_password(calls: CallD
 
 async def test_calls_that_a_controller_left_open_when_it_died_are_closed_at_its_next_start(calls: CallDatabase) -> None:
     dead, alive = opened(uuid4()), replace(opened(uuid4()), node="the-one-beside-it")
+    ahead = replace(opened(uuid4()), at=now() + timedelta(hours=5))  # the clock went wrong, and was put right again
     async with PostgresLog.open(calls.settings, "another-node") as log:
         log.write(dead)
+        log.write(ahead)
         log.write(turn(dead.call, 1))
         log.write(alive)
     async with PostgresLog.open(calls.settings, dead.node) as log:
@@ -202,8 +205,9 @@ async def test_calls_that_a_controller_left_open_when_it_died_are_closed_at_its_
 
     rows = {row["id"]: row for row in calls.query("SELECT * FROM ari_agent.call")}
     assert rows[alive.call]["closed_at"] is None
-    assert rows[dead.call]["closed_at"] is not None
-    assert (rows[dead.call]["outcome"], rows[dead.call]["reason"]) == ("to-queue", "controller-died")
+    for call in (dead.call, ahead.call):
+        assert rows[call]["closed_at"] is not None
+        assert (rows[call]["outcome"], rows[call]["reason"]) == ("to-queue", "controller-died")
     assert rows[dead.call]["turns"] == 1
-    (closed,) = calls.query("SELECT call, code FROM ari_agent.event WHERE kind = 'closed'")
-    assert (closed["call"], closed["code"]) == (dead.call, "to-queue")
+    closed = calls.query("SELECT call, code FROM ari_agent.event WHERE kind = 'closed'")
+    assert {row["call"]: row["code"] for row in closed} == {dead.call: "to-queue", ahead.call: "to-queue"}
