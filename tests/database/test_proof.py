@@ -89,7 +89,7 @@ def test_a_new_installation_is_told_as_it_is(settings: Settings) -> None:
     assert not unseen(facts)
     met = (
         "chain", "seals", "version.schema", "retention.rewritten", "wording.setting", "accounts.roles",
-        "requests.late", "notice.missing", "consent.missing",
+        "requests.late", "notice.missing", "consent.missing", "numbers.sealed", "numbers.keys",
     )  # fmt: skip
     assert set(states(facts, *met)) == {State.MET}
     missing = ("anchor", "reconciliation", "backup.backup", "backup.restore_test", "retention.run", "watchdog")
@@ -125,7 +125,10 @@ def test_whatever_is_wrong_deviates(settings: Settings, secured: CallDatabase, t
         UPDATE ari_agent.note SET who = 'jemand anders';
         UPDATE ari_agent.call SET disclosure_sha256 = repeat('00', 32);
         INSERT INTO ari_agent.call (id, opened_at, closed_at, caller)
-        VALUES (gen_random_uuid(), now() - interval '92 days', now() - interval '92 days', '+4970000');
+        SELECT gen_random_uuid(), moment, moment, decode(repeat('ab', 40), 'hex')
+        FROM (SELECT now() - interval '92 days' AS moment) AS m;
+        INSERT INTO ari_agent.unsealed (place, id, owner, number)
+        VALUES ('call', gen_random_uuid(), gen_random_uuid(), '+4970000');
         INSERT INTO ari_agent.subject_request (id, ticket, received_on, due_on)
         VALUES (gen_random_uuid(), 'DS-1', '2026-01-31', '2026-02-28');
         INSERT INTO ari_agent.recording (id, call, kind, at, node, duration_ms, size, sha256)
@@ -134,10 +137,11 @@ def test_whatever_is_wrong_deviates(settings: Settings, secured: CallDatabase, t
     leave_message(tmp_path, NUMBER, "Erika Beispiel", now() - timedelta(days=400), 0)
     (tmp_path / "spool" / "monitor" / "aufnahme.wav").write_bytes(b"RIFF")
     (tmp_path / "secret").chmod(0o644)
+    settings.log.number_key.write_text("")
     _, facts = seen(settings)
     wrong = (
         "chain", "seals", "wording.calls", "notice.last", "retention.caller-number", "requests.late",
-        "retention.files", "sound.pbx", "secrets.files", "consent.missing",
+        "retention.files", "sound.pbx", "secrets.files", "consent.missing", "numbers.sealed", "numbers.keys",
     )  # fmt: skip
     assert {key: facts[key].state for key in wrong} == dict.fromkeys(wrong, State.DEVIATES)
     assert "Fehler ab Nummer 2" in facts["chain"].found
@@ -202,7 +206,8 @@ def test_without_a_database_nothing_is_claimed_of_it(settings: Settings, secured
     questions = {
         "notice.missing", "notice.last", "version.knowledge", "version.schema", "wording.calls", "tls.database",
         "accounts.roles", "accounts.rights", "accounts.people", "retention.rules", "retention.run", "requests.late",
-        "consent.missing", "recording.kept", "reconciliation",
+        "consent.missing", "recording.kept", "reconciliation", "numbers.sealed",
+        "numbers.keys",
         "chain", "seals", "anchor", "retention.rewritten", "backup.backup", "backup.restore_test",
     }  # fmt: skip
     assert unseen(facts) == questions

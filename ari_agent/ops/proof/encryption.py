@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ari_agent.calllog.database import EMBEDDED
+from ari_agent.errors import AgentError
+from ari_agent.ops.finding import Level
+from ari_agent.ops.numbers import examine_numbers
 from ari_agent.ops.proof import disk
 from ari_agent.ops.proof.fact import Fact, judged, stated, unknown
 from ari_agent.ops.proof.scene import UNSEEN, Scene, is_this_machine
@@ -25,6 +29,7 @@ async def facts(scene: Scene) -> AsyncIterator[Fact]:
         yield unknown("disk.database", "Datenträger der Datenbank", reason)
     yield await asyncio.to_thread(_disk, "disk.spool", "Datenträger des Zwischenspeichers", log.spool)
     yield await _numbers(scene)
+    yield await _keys(scene)
     yield await _database(scene)
     asterisk = scene.settings.asterisk
     yield _way("tls.ari", "Verbindung zur Telefonanlage (ARI)", asterisk.ari_url)
@@ -44,6 +49,21 @@ def _disk(key: str, what: str, folder: Path) -> Fact:
         return unknown(key, what, "der Kern des Betriebssystems nennt kein Gerät dazu")
     no = "nicht mit LUKS verschlüsselt; was Laufwerk oder Wirt verschlüsseln, ist von hier nicht zu sehen"
     return judged(key, what, "verschlüsselt (dm-crypt, LUKS)" if found else no, met=found)
+
+
+async def _keys(scene: Scene) -> Fact:
+    key, what, path = "numbers.keys", "Schlüssel der Rufnummern (log.number_key)", scene.settings.log.number_key
+    if scene.connection is None:
+        return unknown(key, what, UNSEEN)
+    if path.parent.is_dir() and path.exists() and not os.access(path, os.R_OK):
+        return unknown(key, what, "die Datei ist für dieses Konto nicht lesbar")
+    try:
+        finding = await examine_numbers(scene.settings.log, scene.connection)
+    except AgentError:
+        return unknown(key, what, UNSEEN)
+    there = finding.level is not Level.ERROR
+    found = "vorhanden oder noch nicht gebraucht" if there else "fehlen oder sind nicht brauchbar (ari-agent doctor)"
+    return judged(key, what, found, met=there)
 
 
 async def _numbers(scene: Scene) -> Fact:
