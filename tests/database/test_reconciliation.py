@@ -5,104 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from ari_agent.calllog import accounts, counting
-from ari_agent.calllog.completeness import Reconciled, reconcile, window
+from ari_agent.calllog.completeness import window
 from ari_agent.calllog.database import Database
-from ari_agent.calllog.phone_book import same_for_all
-from ari_agent.calllog.postgres import PostgresLog
 from ari_agent.calllog.spool import Spool
 from ari_agent.calllog.waiting import Waiting
-from ari_agent.config import Settings, load
+from ari_agent.config import Settings
 from ari_agent.errors import CallLogError, CdrError, ConfigError
 from ari_agent.metrics import CALLS_UNEXPLAINED, RECONCILED_AT
 from ari_agent.ops.completeness import examine_completeness
 from ari_agent.ops.finding import Level
-from ari_agent.record import CallAnswered, CallClosed, Entry
-from database.asterisk_records import CALLER, Logs, Recorded, recorded
+from database.asterisk_records import CALLER, recorded
 from database.pbx_files import settings_file
-from database.servers import NUMBER, WAIT_S, CallDatabase, now, opened
+from database.reconciling import HOUR, Pbx, S, entries_of, told
+from database.servers import NUMBER, CallDatabase, now
 from database.test_accounts import as_account, set_password
-
-HOUR = timedelta(hours=1)
-S = timedelta(seconds=1)
-
-
-class Pbx:
-    """A call log, and an Asterisk beside it."""
-
-    def __init__(self, database: CallDatabase, folder: Path) -> None:
-        self.database = database
-        self.logs = Logs(folder / "log")
-        path = settings_file(folder, "embedded:", None, self.logs.section)
-        self.settings = load(path).model_copy(update={"log": database.settings})
-        self.logs.begin(now() - HOUR)
-
-    async def write(self, *entries: Entry, node: str = "eins") -> None:
-        async with PostgresLog.open(self.database.settings, node) as log:
-            for entry in entries:
-                log.write(entry)
-            assert await log.flush(WAIT_S)
-            assert log.refused == 0
-
-    async def served(self, outcome: str = "solved") -> tuple[UUID, Recorded]:
-        """A call that the AI took, in the log and on record."""
-        call, ident = recorded(now() - HOUR), uuid4()
-        await self.write(*_taken(ident, call, outcome))
-        self.logs.write(call.cdr("fallback" if outcome == "to-queue" else "offer", "StasisBroadcast"))
-        return ident, call
-
-    async def reconcile(self, settings: Settings | None = None, **span: datetime) -> Reconciled:
-        used, moment = settings or self.settings, now()
-        return await reconcile(used, window(used.cdr, moment, span.get("since"), span.get("until")), moment)
-
-    @property
-    def pseudonym(self) -> str:
-        """What auditors see of the caller."""
-        return self.database.pseudonym(same_for_all(CALLER, self.settings.company.area_code))
-
-    def rows(self, text: str = "SELECT * FROM ari_agent.call ORDER BY opened_at", *values: object) -> list[Any]:
-        """Rows as they are, calls with their callers' numbers opened."""
-        found = self.database.query(text, *values)
-        for row in found:
-            if row.get("caller") is not None:
-                row["caller"] = self.database.number("call", row["id"], row["caller"])
-        return found
-
-    def superuser(self, text: str, *values: object) -> None:
-        """What only somebody with all rights can do: without the triggers."""
-        with psycopg.connect(**self.database.admin, autocommit=True) as connection:
-            for trigger in ("DISABLE", "ENABLE ALWAYS"):
-                connection.execute(
-                    sql.SQL("ALTER TABLE ari_agent.event {} TRIGGER event_append_only").format(sql.SQL(trigger))
-                )
-                if trigger == "DISABLE":
-                    connection.execute(text.encode(), values)
-
-
-def _taken(ident: UUID, call: Recorded, outcome: str) -> list[Entry]:
-    return [
-        opened(ident, at=call.at + S, channel=call.uniqueid, dialled="2900", caller=CALLER),
-        CallAnswered(ident, call.at + S, 20.0),
-        CallClosed(ident, call.at + 60 * S, outcome, "goodbye", 2),
-    ]
 
 
 @pytest.fixture
 def pbx(calls: CallDatabase, tmp_path: Path) -> Pbx:
     return Pbx(calls, tmp_path)
-
-
-def told(result: Reconciled) -> list[tuple[str, str]]:
-    return sorted((finding.kind, finding.cause) for finding in result.findings)
 
 
 async def test_calls_that_both_know_are_nothing_to_tell_of(pbx: Pbx) -> None:
@@ -172,7 +102,7 @@ async def test_five_planted_gaps_are_each_found_with_their_cause_and_named_again
     pbx.logs.write(bypassed.why("bypass"), bypassed.cdr())
     unknown = recorded(now() - HOUR)
     ident = uuid4()
-    await pbx.write(*_taken(ident, unknown, "solved"))
+    await pbx.write(*entries_of(ident, unknown, "solved"))
     whole, _ = await pbx.served()
     pbx.superuser("DELETE FROM ari_agent.call WHERE id = %s", deleted)
     pbx.superuser("DELETE FROM ari_agent.event WHERE call = %s AND kind = 'answered'", whole)
@@ -234,7 +164,7 @@ async def test_a_row_that_says_something_else_than_asterisk_is_told(
     pbx: Pbx, outcome: str, line: dict[str, Any], causes: list[str]
 ) -> None:
     call, ident = recorded(now() - HOUR), uuid4()
-    await pbx.write(*_taken(ident, call, outcome))
+    await pbx.write(*entries_of(ident, call, outcome))
     pbx.logs.write(call.cdr(**line))
     result = await pbx.reconcile()
     assert [(finding.kind, finding.cause, finding.call) for finding in result.findings] == [
@@ -244,7 +174,7 @@ async def test_a_row_that_says_something_else_than_asterisk_is_told(
 
 async def test_a_call_whose_beginning_was_lost_gets_it_back(pbx: Pbx) -> None:
     call, ident = recorded(now() - HOUR), uuid4()
-    await pbx.write(*_taken(ident, call, "solved")[1:])
+    await pbx.write(*entries_of(ident, call, "solved")[1:])
     pbx.logs.write(call.cdr("offer", "StasisBroadcast"))
     result = await pbx.reconcile()
     assert told(result) == [("missing", "opening-lost")]
@@ -257,7 +187,7 @@ async def test_entries_that_come_late_take_the_place_of_what_was_filed(pbx: Pbx)
     call, ident = recorded(now() - HOUR), uuid4()
     pbx.logs.write(call.cdr("offer", "StasisBroadcast"))
     assert told(await pbx.reconcile()) == [("missing", "entry-lost")]
-    await pbx.write(*_taken(ident, call, "solved"))
+    await pbx.write(*entries_of(ident, call, "solved"))
     result = await pbx.reconcile()
     assert (result.withdrawn, told(result)) == (1, [])
     assert [row["id"] for row in pbx.rows()] == [ident]
@@ -268,7 +198,7 @@ async def test_calls_that_wait_in_a_spool_are_left_for_the_next_time(pbx: Pbx) -
     call, ident = recorded(now() - S), uuid4()
     spool = Spool(pbx.database.settings.spool, "eins", 1, "full", pbx.database.numbers())
     spool.open()
-    spool.append([Waiting(uuid4(), entry) for entry in _taken(ident, call, "solved")])
+    spool.append([Waiting(uuid4(), entry) for entry in entries_of(ident, call, "solved")])
     spool.close()
     pbx.logs.write(call.cdr("offer", "StasisBroadcast", seconds=0))
     result = await pbx.reconcile()
@@ -324,7 +254,7 @@ async def test_a_broken_line_is_found_and_named(pbx: Pbx) -> None:
 
 async def test_the_cdr_in_a_table_of_postgres_serves_as_well(pbx: Pbx) -> None:
     call, taken = recorded(now() - HOUR), recorded(now() - HOUR)
-    await pbx.write(*_taken(uuid4(), taken, "solved"))
+    await pbx.write(*entries_of(uuid4(), taken, "solved"))
     pbx.rows("""
         CREATE SCHEMA asterisk;
         CREATE TABLE asterisk.cdr (
@@ -379,11 +309,11 @@ async def test_its_own_account_files_and_withdraws_and_changes_nobody_elses_row(
     assert told(await pbx.reconcile(settings)) == [("missing", "entry-lost")]
     (run,) = pbx.rows("SELECT konto FROM ari_agent.v_abgleich")
     assert run["konto"] == "ari_agent_reconcile"
-    await pbx.write(*_taken(uuid4(), lost, "solved"))
+    await pbx.write(*entries_of(uuid4(), lost, "solved"))
     assert (await pbx.reconcile(settings)).withdrawn == 1
     headless, deleted = recorded(now() - HOUR + 1200 * S), recorded(now() - HOUR + 1800 * S)
-    await pbx.write(*_taken(uuid4(), headless, "solved")[1:])
-    await pbx.write(*_taken(row := uuid4(), deleted, "solved"))
+    await pbx.write(*entries_of(uuid4(), headless, "solved")[1:])
+    await pbx.write(*entries_of(row := uuid4(), deleted, "solved"))
     pbx.superuser("DELETE FROM ari_agent.call WHERE id = %s", row)
     pbx.logs.write(headless.cdr("offer", "StasisBroadcast"), deleted.cdr("offer", "StasisBroadcast"))
     assert told(await pbx.reconcile(settings)) == [("missing", "opening-lost"), ("missing", "row-deleted")]
@@ -442,7 +372,7 @@ async def test_doctor_tells_whether_the_records_can_be_read_and_are_current(pbx:
             return await examine_completeness(settings, connection)
 
     assert (await found(pbx.settings)).level == Level.GOOD
-    await pbx.write(*_taken(uuid4(), recorded(now() - HOUR), "solved"))
+    await pbx.write(*entries_of(uuid4(), recorded(now() - HOUR), "solved"))
     stale = await found(pbx.settings)
     assert (stale.level, "not current" in stale.found) == (Level.WARNING, True)
     await pbx.served()
