@@ -102,7 +102,7 @@ async def test_a_phrase_longer_than_asterisks_queue_is_played_to_its_end(leg: Le
     started = time.monotonic()
     async with asyncio.timeout(40):
         await leg.line.play(tone(LONG_S, LONG_S))  # in one piece
-    assert time.monotonic() - started == pytest.approx(LONG_S, abs=0.5)
+    assert time.monotonic() - started > LONG_S - 0.5  # it is waited for to its end
     assert leg.line.played_ms == LONG_S * 1000
     await heard.quiet()
     assert heard.loud_ms == pytest.approx(LONG_S * 1000, abs=200)
