@@ -20,7 +20,8 @@ _BESIDE = frozenset(
 )
 """Words that may stand beside a yes without changing it."""
 
-_IT = r"(?:aufnahme|aufzeichnung|mitschnitt|mitschrift|aufnehmen|aufzeichnen|mitschneiden|mitschreiben)"
+_IT = r"(?:auf\ ?(?:nahme|name|zeichnung|nehmen|zeichnen)|mit\ ?(?:schnitt|schrift|schneiden|schreiben))"
+"""With a blank where a recogniser takes a word that it does not know apart."""
 _STOPS = re.compile(
     rf"""\b(?:
     {_IT}\b.{{0,40}}\b(?:stopp?(?:en|t)?|beenden?|ende|abbrechen|abschalten|ausschalten|aus|löschen?|weg)\b |
@@ -31,7 +32,7 @@ _STOPS = re.compile(
     hör(?:en\ sie)?\b.{{0,20}}\b{_IT}\b.{{0,10}}\bauf\b |
     hör(?:en\ sie)?\ auf\b.{{0,20}}\b(?:aufzunehmen|aufzuzeichnen|mitzuschneiden|mitzuschreiben)\b
     )
-    | ^(?:(?:bitte|halt|\[unk\])\s)*(?:stopp?|löschen)(?:\s(?:bitte|\[unk\]))*$""",
+    | ^(?:(?:bitte|halt|\[unk\])\s)*(?:stopp?|löschen(?:\ sie(?:\ (?:die|das))?\ \[unk\])?)(?:\s(?:bitte|\[unk\]))*$""",
     re.VERBOSE,
 )
 _ASIDE = re.compile(

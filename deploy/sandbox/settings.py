@@ -60,6 +60,7 @@ def sandbox_settings(folder: Path, *, node: str = "sandbox", engine: Engine | No
             "queue_log": str(ASTERISK_LOGS / "queue_log"),
             "utc": True,
         },
+        "recording": {"folder": str(folder / "recordings"), "keys": str(folder / "recording-keys")},
         "metrics": {"port": 0},  # several agents serve the sandbox at the same time
         "watchdog": {"runtime": str(folder / "run")},
     }

@@ -52,7 +52,9 @@ def test_a_plain_no_is_one(text: str) -> None:
         "ich möchte nicht aufgenommen werden", "bitte löschen sie die aufzeichnung wieder", "keine aufnahme bitte",
         "[unk] stopp", "beenden sie bitte die aufzeichnung", "ich widerrufe meine einwilligung", "bitte löschen",
         "schalten sie die aufnahme aus", "das soll nicht mitgeschnitten werden", "hören sie auf aufzuzeichnen",
-        "hören sie mit der aufnahme auf", "nicht mitschreiben", "ich nehme meine zustimmung zurück",
+        "hören sie mit der aufnahme auf",
+        "auf name stopp", "bitte nicht auf nehmen", "löschen sie die [unk]",
+        "nicht mitschreiben", "ich nehme meine zustimmung zurück",
     ],
 )  # fmt: skip
 def test_a_wish_to_stop_is_understood(text: str) -> None:
