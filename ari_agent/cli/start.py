@@ -1,9 +1,10 @@
-"""The console script: runs the watchdog without loading what the other commands need, and everything else as it is."""
+"""The console script: the watchdog, and the bypass that is wanted at once, without loading what other commands need."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from ari_agent.errors import AgentError
 
@@ -19,14 +20,21 @@ def run(command: Callable[[], object]) -> None:
 
 def main() -> None:
     """Run the command that the arguments name."""
-    if sys.argv[1:2] == ["watchdog"]:
-        from ari_agent.cli import watchdog
+    match sys.argv[1:]:
+        case ["watchdog", *_]:
+            from ari_agent.cli import watchdog
 
-        run(watchdog.app)
-    else:
-        from ari_agent.cli.__main__ import app
+            run(watchdog.app)
+        case ["bypass", *arguments]:
+            from ari_agent import log
+            from ari_agent.cli import bypass
 
-        run(app)
+            log.configure(quiet=True)
+            run(partial(bypass.app, arguments, prog_name="ari-agent bypass"))
+        case _:
+            from ari_agent.cli.__main__ import app
+
+            run(app)
 
 
 if __name__ == "__main__":
