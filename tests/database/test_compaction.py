@@ -22,7 +22,7 @@ from database.servers import NUMBER, WAIT_S, CallDatabase, callback, noted, now,
 
 WORDS = "Zaunkönigsweg"
 DAY = timedelta(days=1)
-TRACES = (NUMBER.encode(), WORDS.encode(), b"Erika Beispiel")
+TRACES = (WORDS.encode(), b"Erika Beispiel")
 
 
 def left(calls: CallDatabase) -> list[bytes]:
@@ -33,6 +33,7 @@ def left(calls: CallDatabase) -> list[bytes]:
     )
     folder = Path(where["data"]) / "base" / str(where["oid"])
     files = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    assert NUMBER.encode() not in files  # at no time: numbers are encrypted before they get there
     return [trace for trace in TRACES if trace in files]
 
 
