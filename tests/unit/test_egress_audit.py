@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sandbox.egress.audit import connections, outside
+from sandbox.egress.audit import connections, outside, written
 
 
 def v4(ip: str, port: int) -> str:
@@ -72,3 +74,37 @@ def test_the_loopback_the_file_system_and_the_kernel_are_this_machine() -> None:
 def test_whoever_else_is_addressed_is_named_once(call: str, complaint: str) -> None:
     assert outside([*LOCAL, f"7 {call}", f"8 {call}"]) == [complaint]
     assert connections([f"7 {call}"]) == 0
+
+
+OURS = (Path("/srv/spool"),)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'openat(AT_FDCWD</srv>, "/srv/spool/eins.spool", O_RDWR|O_CREAT|O_CLOEXEC, 0600) = 5</srv/spool/eins.spool>',
+        'openat(AT_FDCWD</srv/spool>, "base/1", O_RDWR) = 5</srv/spool/base/1>',
+        'openat(AT_FDCWD</srv>, "/usr/share/x.wav", O_RDONLY|O_CLOEXEC) = 5</usr/share/x.wav>',
+        'openat(AT_FDCWD</>, "/dev/null", O_WRONLY) = 5</dev/null>',
+        'memfd_create(""..., MFD_CLOEXEC) = 5</memfd:libffi>(deleted)',
+        'openat(AT_FDCWD</>, "/opt/__pycache__/a.cpython-311.pyc.139", O_WRONLY|O_CREAT|O_EXCL, 0644) = 5</opt/x>',
+        'openat(AT_FDCWD</>, "/work/call.wav", O_WRONLY|O_CREAT, 0644) = -1 EACCES (Permission denied)',
+    ],
+)
+def test_what_is_read_or_lies_in_our_folders_is_no_trace(call: str) -> None:
+    assert written([f"7 {call}"], OURS) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        ('openat(AT_FDCWD</work>, "call.wav", O_WRONLY|O_CREAT|O_TRUNC, 0644) = 5</work/call.wav>', "/work/call.wav"),
+        ('openat(9</srv/other>, "x", O_RDWR <unfinished ...>', "/srv/other/x"),
+        ('openat(AT_FDCWD</>, "/work", O_RDWR|O_TMPFILE, 0600) = 5</work/#1>', "/work"),
+        ('creat("/srv/spoolx/x.raw", 0644) = 5</srv/spoolx/x.raw>', "/srv/spoolx/x.raw"),
+        ('memfd_create(""..., MFD_CLOEXEC) = 5</memfd:x>(deleted)', "in memory: x"),
+        ("<... memfd_create resumed>)          = 5</memfd:sound>(deleted)", "in memory: sound"),
+    ],
+)
+def test_a_file_anywhere_else_and_one_in_memory_are(call: str, path: str) -> None:
+    assert written([f"7 {call}", f"8 {call}"], OURS) == [path]

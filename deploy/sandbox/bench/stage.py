@@ -67,6 +67,8 @@ async def stage(
     before: Sequence[str] = (),
     lag_close_ms: float | None = None,
     transport: str = "auto",
+    *,
+    recording: bool = False,
 ) -> AsyncIterator[Stage]:
     """Set the stage for so many calls at the same time, and clear it at the end; without `gguf` no model decides.
 
@@ -80,6 +82,7 @@ async def stage(
         tables["calls"]["slots"] = slots
         tables["calls"] |= {} if lag_close_ms is None else {"lag_close_ms": lag_close_ms}
         tables["asterisk"]["transport"] = transport
+        tables["recording"]["enabled"] = recording
         tables["speech"]["voice_wpm"] = VOICE_WPM
         tables["model"]["gguf"] = str(gguf or STANDIN)
         settings = load(write_settings(path / "bench.toml", tables))

@@ -1,7 +1,9 @@
 """`deploy/sandbox/offline python -m sandbox.egress`, run in deploy/: a whole call without a network, audited.
 
-The agent and its workers run under strace. A caller asks a question, wants a person, and is put through to one.
-Exit status: 0 nobody was addressed but this machine's loopback; 1 somebody was, or the call was not served; 2 an error.
+The agent and its workers run under strace. A caller asks a question, wants a person, and is put through to one; with
+--recording the caller first agrees to be recorded.
+Exit status: 0 nobody was addressed but this machine's loopback, and no file was written but the agent's own; 1 that is
+not so, or the call was not served; 2 an error.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import json
 import sys
 import tempfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,11 +50,30 @@ class Result:
     loopback_connections: int
     outside: list[str]
     """Everybody who was addressed and is not this machine's loopback."""
+    written: list[str]
+    """Every file that was opened to be written, but those of the call log, the signs of life and the model's prompt."""
+    sound: list[str]
+    """Files of the agent in which there is sound that can be heard."""
+
+    @property
+    def strangers(self) -> list[str]:
+        """Of the files that were written, those that are no sealed recording either."""
+        return [path for path in self.written if not path.endswith(SEALED)]
 
     @property
     def good(self) -> bool:
-        """Whether the whole call was served, seen, and nobody else was addressed."""
-        return not self.outside and self.outcome == "handed-over" and self.loopback_connections > 0
+        """Whether the whole call was served, seen, nobody else was addressed and no sound was left anywhere."""
+        return (
+            not self.outside
+            and not self.strangers
+            and not self.sound
+            and self.outcome == "handed-over"
+            and self.loopback_connections > 0
+        )
+
+
+SEALED = (".audio", ".audio.part", ".transcript", ".transcript.part", ".key")
+"""What a recording may write."""
 
 
 def check_offline() -> None:
@@ -65,21 +87,35 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").splitlines()
 
 
-async def _measure() -> Result:
+async def _measure(*, recording: bool) -> Result:
     with tempfile.TemporaryDirectory(prefix="ari-agent-egress-") as folder:
         trace = Path(folder) / "trace"
-        async with stage(2, STANDIN, audit.command(trace)) as found:
-            row = await _call(found)
+        async with stage(2, STANDIN, audit.command(trace), recording=recording) as found:
+            row = await _call(found, recording=recording)
+            kept = found.settings.log, found.settings.watchdog.runtime, found.settings.model.cache
+            sound = [str(path) for path in found.settings.recording.folder.glob("*") if _can_be_heard(path)]
         lines = trace.read_text(encoding="utf-8").splitlines()
-    return Result(str(row["outcome"]), row["turns"] or 0, audit.connections(lines), audit.outside(lines))
+    log, runtime, cache = kept
+    written = audit.written(lines, (log.data, log.spool, log.number_key, runtime, cache))
+    addressed = audit.connections(lines), audit.outside(lines)
+    return Result(str(row["outcome"]), row["turns"] or 0, *addressed, written, sound)
 
 
-async def _call(found: Stage) -> dict[str, Any]:
+def _can_be_heard(path: Path) -> bool:
+    """Tell whether a file is a WAV, or anything that is not as even as what is sealed."""
+    content = path.read_bytes()
+    return b"RIFF" in content[:4096] or len(zlib.compress(content)) < 0.95 * len(content)
+
+
+async def _call(found: Stage, *, recording: bool) -> dict[str, Any]:
     """Ask a question, then for a person, and talk to one; return the call's row in the log."""
     async with Phone() as desk, callers(1) as (caller,):
         await desk.register("empfang1", (SECRETS / "empfang1").read_text(encoding="utf-8").strip())
         await caller.ring_up(NUMBER)
         await caller.hear_out()
+        if recording:
+            await caller.phone.dtmf("1")
+            await caller.hear_out()
         await caller.ask(HOURS)
         await _put_through(caller, desk)
         await caller.ring_off()
@@ -106,10 +142,11 @@ def main() -> int:
     """Run the command line; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.egress", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to a file too")
+    parser.add_argument("--recording", action="store_true", help="let the caller agree to be recorded")
     options = parser.parse_args()
     try:
         check_offline()
-        result = asyncio.run(_measure())
+        result = asyncio.run(_measure(recording=options.recording))
     except (StageError, AgentError, ProcessError, PhoneError, CallerVoiceError, OSError) as e:
         print(f"egress: {e}", file=sys.stderr)
         return ERROR

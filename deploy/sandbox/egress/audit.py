@@ -1,4 +1,4 @@
-"""Reads what strace saw: to which addresses a family of processes connected or sent.
+"""Reads what strace saw: to which addresses a family of processes connected or sent, and which files it wrote.
 
 With `-s 0` strace writes no data, so that nothing of a call is in its file, and what is read here is never a caller's.
 """
@@ -12,11 +12,23 @@ from pathlib import Path
 
 CALLS = ("connect", "sendto", "sendmsg", "sendmmsg", "io_uring_setup")
 """The system calls that can name an address; with the last one a process can send what strace does not see."""
+WRITES = ("open", "openat", "openat2", "creat", "memfd_create")
+"""The system calls with which a file can be opened to be written; the last one makes one in memory."""
 DNS_PORTS = frozenset({53, 853, 5353, 5355})
 """A resolver on the loopback would ask others in our name."""
 RESOLVER = re.compile(r"/(resolve|avahi-daemon|nss)[^/]*/|mDNSResponder")
 """Sockets in the file system behind which a resolver is. That of nscd is asked for accounts too, and answers hosts from
 the network: it counts as one only when it is there, which `connect` tells by succeeding."""
+
+_OPENED = re.compile(rf'\b({"|".join(WRITES[:-1])})\((?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"([^"]*)"(.*)')
+_TO_WRITE = re.compile(r"\bO_(WRONLY|RDWR|CREAT|TMPFILE)\b")
+_COMPILED = re.compile(r"/__pycache__/[^/]+\.pyc(\.\d+)?$")
+"""What Python keeps of its own programs."""
+
+_MADE_IN_MEMORY = re.compile(r"\bmemfd_create\b.* = \d+</memfd:([^ >]*)")
+"""Told when the call returns."""
+_NO_SOUND = frozenset({"libffi", "pulseaudio"})
+"""The few instructions of ctypes' callbacks, and a pool that espeak-ng makes for a sound card it never uses."""
 
 _CALL = re.compile(rf"\b({'|'.join(CALLS)})\((.*)")
 _ADDRESS = re.compile(r"sa_family=AF_(\w+)([^}]*)\}")
@@ -31,7 +43,9 @@ def command(trace: Path) -> Sequence[str]:
 
     The command stays the child of whoever starts it: strace is a grandchild (-D).
     """
-    return ["strace", "-D", "-f", "--seccomp-bpf", "-q", "-s", "0", "-e", f"trace={','.join(CALLS)}", "-o", str(trace)]
+    seen = ",".join((*CALLS, *WRITES))
+    # -y: with the folder that a path begins in.
+    return ["strace", "-D", "-f", "--seccomp-bpf", "-q", "-y", "-s", "0", "-e", f"trace={seen}", "-o", str(trace)]
 
 
 def outside(lines: Iterable[str]) -> list[str]:
@@ -51,6 +65,30 @@ def outside(lines: Iterable[str]) -> list[str]:
 def connections(lines: Iterable[str]) -> int:
     """Return how many connections to the loopback were made, which proves that the audit sees any."""
     return sum("connect(" in line and "sa_family=AF_INET" in line and not outside([line]) for line in lines)
+
+
+def written(lines: Iterable[str], ours: Sequence[Path]) -> list[str]:
+    """Return every file that was opened to be written and lies in none of our folders, once each.
+
+    Devices, what the kernel shows as files, and what Python keeps of its own programs are none.
+    """
+    found: dict[str, None] = {}
+    for line in lines:
+        if (made := _MADE_IN_MEMORY.search(line)) and made[1] not in _NO_SOUND:
+            found[f"in memory: {made[1]}"] = None
+        if (call := _OPENED.search(line)) is None or ") = -1" in line:
+            continue
+        name, folder, path, rest = call.groups()
+        if name == "creat" or _TO_WRITE.search(rest):
+            path = str(Path(folder or "/") / path)
+            if not (_COMPILED.search(path) or _is_within(path, (*ours, Path("/dev"), Path("/proc")))):
+                found[path] = None
+    return list(found)
+
+
+def _is_within(path: str, folders: Iterable[Path]) -> bool:
+    """Tell whether a path is one of these or in one of them, or is a file that shall take the place of one."""
+    return any(Path(path).is_relative_to(folder) or path.startswith(f"{folder}.") for folder in folders)
 
 
 def _complaint(family: str, rest: str, call: str) -> str | None:
