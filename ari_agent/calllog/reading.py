@@ -110,7 +110,7 @@ class CallReader:
             await self._connection.execute(QUERIES["listen"])
         # Events written between LISTEN and the query come twice: by the query and announced.
         caught_up: set[int] = set()
-        while page := await self._rows("events_after", {"seq": after, "limit": PAGE}):
+        while page := await self._announced("events_after", {"seq": after, "limit": PAGE}):
             for event in page:
                 caught_up.add(event["seq"])
                 yield event
@@ -123,10 +123,10 @@ class CallReader:
                     if notice.payload.isdecimal()
                 ]
             if not announced:
-                await self._rows("heartbeat", {})
+                await self._announced("heartbeat", {})
             for seq in announced:
                 if seq not in caught_up:
-                    for event in await self._rows("event", {"seq": seq}):
+                    for event in await self._announced("event", {"seq": seq}):
                         yield event
 
     def _shown(self, place: Place, name: str, row: Row) -> str | None:
@@ -141,7 +141,13 @@ class CallReader:
         pseudonym: str | None = row[f"{name}_pseudonym"]
         return pseudonym
 
+    async def _announced(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        """Run a query on the connection that listens, and on no other."""
+        return await rows(self._connection, query, values, self._database.limit_s)
+
     async def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        if self._connection.closed:  # it is cut when nobody follows any more
+            self._connection = await self._database.connect()
         return await rows(self._connection, query, values, self._database.limit_s)
 
 

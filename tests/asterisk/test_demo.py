@@ -250,9 +250,10 @@ async def test_a_wrong_expectation_ends_with_status_1_and_keep_leaves_all_of_it_
         screen = terminal.getvalue()
         assert "not as expected: call 1 (person): the outcome: handed-over, expected: solved" in screen
         assert await _connected(sandbox)
-        for command in re.findall(r"sudo (.* (?:calls list|-c) .*)", screen):
-            assert "Anna" not in await asyncio.to_thread(_run, command)
-            assert "…567" in await asyncio.to_thread(_run, command)
+        told = [await asyncio.to_thread(_run, c) for c in re.findall(r"sudo (.* (?:calls list|-c) .*)", screen)]
+        (listed,), (viewed,) = [t for t in told if "…567" in t], [t for t in told if re.search(r" [0-9a-f]{12} ", t)]
+        assert "anrufer_pseudonym" in viewed
+        assert "Anna" not in listed + viewed
     finally:
         assert await show(parsed(["--stop"]), Console(file=terminal)) == ALL_GOOD
     assert not await _connected(sandbox)

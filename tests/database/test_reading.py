@@ -203,6 +203,14 @@ async def test_watch_shows_people_a_line_for_each_event(calls: CallDatabase, con
     assert NUMBER[-4:] not in "".join(lines)
 
 
+async def test_who_no_longer_follows_still_reads(calls: CallDatabase) -> None:
+    async with CallReader.open(calls.settings) as reader, aclosing(reader.follow(0)) as events:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await anext(events)
+        assert await reader.calls(1) == []
+
+
 async def test_following_survives_a_lost_connection_and_leaves_nothing_out(calls: CallDatabase) -> None:
     first, *others = whole_call(uuid4())
     async with PostgresLog.open(calls.settings, "another-node") as log, CallReader.open(calls.settings) as reader:
