@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationError,
     ValidationInfo,
@@ -21,11 +20,11 @@ from pydantic import (
 from ari_agent.asterisk import Asterisk as Asterisk
 from ari_agent.asterisk import Watchdog
 from ari_agent.cdr.settings import CdrSettings
-from ari_agent.decision import Urgency
 from ari_agent.errors import ConfigError
+from ari_agent.intents import EscalationSettings, Intents
 from ari_agent.keeping import RecordingSettings, RetentionSettings, within
 from ari_agent.schedule import HoursSettings
-from ari_agent.section import ExistingPath, Name, Seconds, Section, Share, beside_the_file
+from ari_agent.section import ExistingPath, Seconds, Section, Share, beside_the_file
 from ari_agent.settings_file import find, keys_of, problems, read
 from ari_agent.settings_file import read_secret as read_secret
 
@@ -134,20 +133,6 @@ class Speech(Section):
     level_dbfs: Annotated[float, Field(ge=-80, le=-20)] = Field(-50.0, description="Below this level nothing is speech")
 
 
-def _no_dialplan(station: str) -> str:
-    """Return the station. Raises ValueError for one that is a place in a dialplan, where anything may be dialled."""
-    if station.lower().startswith("local/"):
-        raise ValueError("Local/ leads into a dialplan; name a queue or a phone")
-    return station
-
-
-Station = Annotated[
-    str,
-    Field(pattern=r"^([A-Za-z0-9_-]{1,40}|[A-Za-z0-9]{2,20}/[A-Za-z0-9_.@-]{1,80})$"),
-    AfterValidator(_no_dialplan),
-]
-"""An app_queue, or a phone with its technology."""
-
 _MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
@@ -206,56 +191,6 @@ class Model(Section):
         if self.ask_at > self.answer_at:
             raise ValueError("model.ask_at must not be above model.answer_at")
         return self
-
-
-class IntentSettings(Section):
-    """One thing that callers want, with the words they say it in."""
-
-    name: Name
-    examples: Annotated[tuple[str, ...], Field(min_length=1)]
-    urgency: Urgency = "normal"
-    target: Name | None = None
-
-
-class Intents(Section):
-    """What callers want."""
-
-    catalogue: tuple[IntentSettings, ...] = Field(
-        default_factory=tuple,
-        description="[[intents.catalogue]] tables with name, examples (callers' words), urgency (low, normal, high) "
-        "and target (a name of escalation.targets); empty: the built-in catalogue",
-    )
-
-
-class Row(Section):
-    """Whom to try in order for some calls; the first row that fits counts."""
-
-    intent: Name | Literal["*"] = "*"
-    urgency: Urgency | Literal["*"] = "*"
-    hours: Literal["open", "closed", "*"] = "*"
-    targets: tuple[Name, ...]
-
-
-class EscalationSettings(Section):
-    """Reaching a person."""
-
-    queue: Name = Field("empfang", description="app_queue that is rung when a person is wanted")
-    targets: dict[Name, Station] = Field(
-        default_factory=dict,
-        description="More people a decision may name: name = app_queue or phone, such as technik or PJSIP/werkstatt",
-    )
-    table: tuple[Row, ...] = Field(
-        default_factory=tuple,
-        description="[[escalation.table]] rows with intent, urgency, hours (open, closed) and targets to try in order, "
-        "each * if not given; the first that fits counts, no targets mean a callback; empty: the intent's target, then "
-        "the queue, and a callback for all but urgent matters while the company is closed",
-    )
-    ring_s: Seconds = Field(20.0, description="How long the queue rings")
-    key_s: Seconds = Field(10.0, description="How long we wait for key 1 or 2 after the whisper")
-
-    def station_of(self, target: str | None) -> str:
-        """Return the queue or phone to ring for a named person; the default queue for nobody in particular."""
-        return self.targets.get(target or "", self.queue)
 
 
 class Forms(Section):

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
-from ari_agent.config import EscalationSettings
 from ari_agent.dialogue.acts import Escalate
+from ari_agent.intents import EscalationSettings
 from ari_agent.mouth import Mouth
 from ari_agent.protocols import CallLog, Escalation, Refusal, StaffLeg
 from ari_agent.record import EscalationEnded

@@ -41,6 +41,7 @@ from ari_agent.pbx.endpoints import (
     PHONE,
     TELL,
     Endpoint,
+    remedy,
 )
 from ari_agent.pbx.events import Connected, Digit, Disconnected, Entered, Event, Left, Replaced, parse, understood
 from ari_agent.settings_file import read_secret
@@ -308,7 +309,7 @@ class Ari:
                 if socket.exception() is not None:
                     raise AriUnavailable("the event connection broke")
         except aiohttp.WSServerHandshakeError as e:
-            raise AriRejected(e.status, "the event connection", _remedy(e.status)) from e
+            raise AriRejected(e.status, "the event connection", remedy(e.status)) from e
         except (aiohttp.ClientError, OSError, TimeoutError) as e:
             raise AriUnavailable(f"{self.url} cannot be reached ({type(e).__name__})") from e
 
@@ -344,7 +345,7 @@ class Ari:
                 if response.status in request.gone:
                     raise ChannelGone(f"{name}: {response.status}")
                 if response.status >= 400:
-                    raise AriRejected(response.status, name, _remedy(response.status))
+                    raise AriRejected(response.status, name, remedy(response.status))
                 if response.content_type == "application/json":
                     return await response.json()
                 if request.method == "GET":
@@ -387,17 +388,3 @@ def version(info: dict[str, Any]) -> tuple[int, int]:
     """Return major and minor version from `Ari.info`; (0, 0) when it cannot be told."""
     found = re.match(r"(\d+)\.(\d+)", str(info.get("system", {}).get("version", "")))
     return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def _remedy(status: int) -> str:
-    match status:
-        case 401:
-            return "wrong user or password; compare ari_user and ari_password_file with ari.conf"
-        case 403:
-            return "the user is read_only in ari.conf"
-        case 404:
-            return "ARI is not enabled or res_ari is not loaded"
-        case 503 | 500:
-            return "Asterisk is starting, stopping or overloaded"
-        case _:
-            return "unexpected answer"

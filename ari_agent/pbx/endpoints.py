@@ -47,3 +47,18 @@ ENDPOINTS = (
     INFO, MODULE, APPLICATIONS, APPLICATION, TELL, CLAIM, PHONE, CHANNELS, CHANNEL, ANSWER, CONTINUE, HANGUP,
     ORIGINATE, EXTERNAL_MEDIA, BRIDGES, CREATE_BRIDGE, DESTROY_BRIDGE, ADD_CHANNEL,
 )  # fmt: skip
+
+
+def remedy(status: int) -> str:
+    """Return what an administrator can do about a status that is an error."""
+    match status:
+        case 401:
+            return "wrong user or password; compare ari_user and ari_password_file with ari.conf"
+        case 403:
+            return "the user is read_only in ari.conf"
+        case 404:
+            return "ARI is not enabled or res_ari is not loaded"
+        case 503 | 500:
+            return "Asterisk is starting, stopping or overloaded"
+        case _:
+            return "unexpected answer"

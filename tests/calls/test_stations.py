@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ari_agent.call import HandOver, HungUp
-from ari_agent.config import Row
+from ari_agent.intents import Row
 
 from .switchboard import RINGING_TONE, Caller, Receptionist, a_call
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scripted_ari import APP, ScriptedAri, scripted_ari
 
-from ari_agent.config import EscalationSettings, Settings
+from ari_agent.config import Settings
 from ari_agent.dialogue.acts import Escalate
 from ari_agent.escalation import QueueEscalation
+from ari_agent.intents import EscalationSettings
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.transport import Transport
 from ari_agent.protocols import Refusal
