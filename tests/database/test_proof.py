@@ -214,6 +214,7 @@ def test_without_a_database_nothing_is_claimed_of_it(settings: Settings, secured
     assert set(states(facts, *questions)) == {State.UNKNOWN}
 
 
+@pytest.mark.usefixtures("logging_restored")
 def test_the_command_writes_a_page_and_json_for_its_owner_alone(
     secured: CallDatabase, password_file: Path, tmp_path: Path
 ) -> None:
