@@ -25,6 +25,7 @@ from .people import (
     nothing_left,
     receptionist,
     they_hear_each_other,
+    until,
     wants_a_person,
 )
 
@@ -88,8 +89,14 @@ async def dog(served: Agent) -> AsyncIterator[Watchdog]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def agent(served: Agent, dog: Watchdog) -> Agent:
-    """The agent, serving calls, with a watchdog."""
+    """The agent, serving calls, with a watchdog that knows it."""
     await serving(served)
+
+    async def known() -> bool:
+        conditions = [line["condition"] for line in dog.lines() if "condition" in line]
+        return conditions[-1:] in ([], ["serving"])
+
+    await until(known, PROMISE_S)
     return served
 
 
