@@ -62,7 +62,7 @@ async def main():
         database="postgresql://nobody@127.0.0.1:1/none",
         connect_s=0.5,
         spool=Path(sys.argv[1]),
-        number_key=Path(sys.argv[1] + ".key"),
+        number_key=Path(sys.argv[3]),
     )
     async with PostgresLog.open(settings, "eins") as log:
         number = 0
@@ -167,7 +167,14 @@ async def test_what_is_on_disk_outlives_a_kill_at_any_moment(calls: CallDatabase
     sure = 0
     for run in range(3):
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CHILD, str(spool), str(call), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            sys.executable,
+            "-c",
+            CHILD,
+            str(spool),
+            str(call),
+            str(calls.settings.number_key),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert child.stdout is not None
         for _ in range(4 + run):
