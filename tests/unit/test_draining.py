@@ -19,6 +19,7 @@ from ari_agent.controller import Controller, Pbx
 from ari_agent.pbx.ami import Ami
 from ari_agent.pbx.events import Replaced
 from ari_agent.pbx.transport import Transport
+from ari_agent.routing import FULL, NOT_READY, UNKNOWN
 from ari_agent.schedule import HoursSettings
 
 NIGHT = datetime(2026, 10, 30, 23, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -54,9 +55,9 @@ async def test_a_question_that_comes_while_a_controller_ends_is_answered_for_the
         asterisk.answers["GET /applications"] = (200, [{"name": APP}, {"name": "ari_agent_new"}])
         assert await ending._routing.answer(dialled, None) == "ai"
         asterisk.answers["GET /applications"] = (200, [{"name": APP}])
-        assert await ending._routing.answer(dialled, None) == "staff"
+        assert await ending._routing.answer(dialled, None) == (NOT_READY if numbers else FULL)
         asterisk.answers["GET /applications"] = (503, None)
-        assert await ending._routing.answer(dialled, None) == "staff"
+        assert await ending._routing.answer(dialled, None) == UNKNOWN
 
 
 class Talking:
