@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+from ari_agent.durable import sync_folder
 from ari_agent.errors import ArchiveError
 
 KEY_BYTES = 32
@@ -52,7 +53,7 @@ class KeyFolder:
                 file.write(key)
                 file.flush()
                 os.fsync(file.fileno())
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as e:
             with suppress(OSError):
                 self._path(ident).unlink(missing_ok=True)
@@ -79,7 +80,7 @@ class KeyFolder:
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-            _sync(self.folder)
+            sync_folder(self.folder)
         except FileNotFoundError:
             return False
         except OSError as e:
@@ -94,12 +95,3 @@ class KeyFolder:
 
     def _path(self, ident: UUID) -> Path:
         return self.folder / f"{ident}{_SUFFIX}"
-
-
-def _sync(folder: Path) -> None:
-    """Bring what was made or removed in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ari_agent.durable import sync_folder
 from ari_agent.errors import SealingError
 
 KEY_BYTES = 32
@@ -138,8 +139,4 @@ def _write(path: Path, text: str, *, replacing: bool) -> None:
                 path.hardlink_to(new)
     finally:
         new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

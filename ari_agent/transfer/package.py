@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
+from ari_agent.durable import sync_folder
 from ari_agent.errors import TransferError
 from ari_agent.transfer.manifest import MANIFEST, Sum
 
@@ -93,7 +94,7 @@ def package(path: Path) -> Iterator[Package]:
                 box.close()
             _gone(half)
             raise
-        _synced(path.parent)
+        sync_folder(path.parent)
     except OSError as e:
         raise TransferError(f"{path} cannot be written: {e.strerror or e}; name another place") from e
 
@@ -108,14 +109,6 @@ def _gone(half: Path) -> None:
         shutil.rmtree(half, ignore_errors=True)
     else:
         half.unlink(missing_ok=True)
-
-
-def _synced(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Folder:
@@ -138,7 +131,7 @@ class _Folder:
             os.fsync(handle)
 
     def close(self) -> None:
-        _synced(self._folder)
+        sync_folder(self._folder)
 
 
 class _Zip:
