@@ -19,6 +19,8 @@ COMPANY = "2900"
 NUMBER = "+4971112345"
 CALLERS_TONE, STAFF_TONE = 440.0, 600.0
 """Hertz."""
+SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
+"""What the demo company's document says of a service's price, as it is spoken."""
 
 
 def says(text: str, voice: int = 0) -> Samples:

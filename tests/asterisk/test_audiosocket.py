@@ -24,6 +24,7 @@ from .conftest import Sandbox
 from .people import (
     COMPANY,
     NUMBER,
+    SERVICE,
     STAFF_TONE,
     Ears,
     ask,
@@ -41,7 +42,6 @@ from .test_media import Heard, looped, tone
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RATES = (16_000, 8_000)
-SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
 BARGE_IN_LIMIT_MS = 600
 """As of the other transport; deploy/bench measures."""
 NOTICED_S = 1.0

@@ -17,12 +17,11 @@ from sandbox.recording import RATE
 from . import agents, hearing
 from .agents import Agent
 from .conftest import Sandbox
-from .people import COMPANY, NUMBER, Ears, ask, nothing_left, notice_over, says, wants_a_person
+from .people import COMPANY, NUMBER, SERVICE, Ears, ask, nothing_left, notice_over, says, wants_a_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOURS = "Wir sind montags bis donnerstags von acht bis siebzehn Uhr und freitags von acht bis fünfzehn Uhr für Sie da."
-SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
 BARGE_IN_LIMIT_MS = 450
 """`speech.hold_ms` (100) and the way there and back (measured: 110 ms); generous, because the machine may be busy with
 other tests; deploy/bench measures."""

@@ -26,6 +26,7 @@ from .agents import Agent
 from .conftest import Sandbox
 from .people import (
     CALLERS_TONE,
+    SERVICE,
     STAFF_TONE,
     Ears,
     ask,
@@ -40,7 +41,6 @@ from .people import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
 QUESTION = "Was kostet eine Wartung?"
 KEPT_S = 15.0
 

@@ -18,11 +18,10 @@ from sandbox.settings import STANDIN
 
 from .agents import inside, tables
 from .conftest import Sandbox
-from .people import Ears, ask, nothing_left, notice_over
+from .people import SERVICE, Ears, ask, nothing_left, notice_over
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
 PARKING = "Parkplätze gibt es im Hof hinter dem Haus, die Einfahrt ist neben der Werkstatt."
 PAYMENT = "Sie können bar, mit Karte oder auf Rechnung bezahlen."
 LOAD_S = 30.0

@@ -12,11 +12,10 @@ from sandbox.phone import Phone
 from . import agents
 from .agents import Agent
 from .conftest import Sandbox
-from .people import COMPANY, Ears, ask, nothing_left, notice_over, receptionist
+from .people import COMPANY, SERVICE, Ears, ask, nothing_left, notice_over, receptionist
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SERVICE = "Eine Wartung der Gasheizung kostet einhundertneunundzwanzig Euro, die Anfahrt ist dabei."
 TWO_SILENCES_S = 60.0
 """Notice and greeting, two questions and the silence after each of them, on a busy machine."""
 
