@@ -30,7 +30,6 @@ _HESITATIONS = frozenset(
 _TOP_LEVEL = {"komm": "com", "kom": "com", "nett": "net", "ork": "org", "dee": "de", "eu": "eu", "at": "at", "de": "de"}
 _TOP_LEVEL |= {"info": "info", "biz": "biz", "com": "com", "net": "net", "org": "org"}
 
-_MAIL = re.compile(r"\be[- ]?mail(?:[- ]?adresse)?\b", re.IGNORECASE)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _ADDRESS = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII
